@@ -1,0 +1,22 @@
+/** States of a plugin's target: 2 consecutive failures are degraded, 5 are failing. */
+export const PLUGIN_STATES = ["unknown", "healthy", "degraded", "failing"] as const;
+export type PluginState = (typeof PLUGIN_STATES)[number];
+
+/** States of a field kit. */
+export const KIT_STATES = ["unknown", "online", "offline", "stale", "error"] as const;
+export type KitState = (typeof KIT_STATES)[number];
+
+export type TargetState = PluginState | KitState;
+
+export type Severity = "info" | "warning" | "error" | "critical";
+
+/** A change of a target's state, as stored in `health_events`. */
+export interface Transition {
+  readonly at: Date;
+  readonly kind: "target" | "kit" | "identity";
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  readonly severity: Severity;
+  readonly details: string;
+}

@@ -1,0 +1,87 @@
+/** Units a metric may declare: base units only, so that names pass the Prometheus linter. */
+export type Unit =
+  | "seconds"
+  | "bytes"
+  | "ratio"
+  | "celsius"
+  | "hertz"
+  | "meters"
+  | "volts"
+  | "watts"
+  | "degrees"
+  | "info";
+
+/** A threshold on a metric that becomes a provisioned alert rule. */
+export interface AlertSpec {
+  /** Short rule name, unique within the plugin: `disk_almost_full`. */
+  readonly name: string;
+  readonly op: "gt" | "gte" | "lt" | "lte" | "eq" | "ne";
+  readonly threshold: number;
+  readonly for: string;
+  readonly severity: "info" | "warning" | "critical";
+  readonly summary: string;
+}
+
+/**
+ * What a plugin says once about a metric; gauge or counter, docs row, panel and alert rules derive from it.
+ * The metric's name in the exposition is `gleaner_` + its key. Counters' keys end in `_total`; a key ends in its unit.
+ */
+export interface MetricSpec {
+  readonly help: string;
+  readonly type?: "gauge" | "counter";
+  readonly unit?: Unit;
+  /** Closed set of label names: a sample with another label is rejected and counted, never a new series. */
+  readonly labels?: readonly string[];
+  /** Cap of series per target; what is over it is dropped and counted. */
+  readonly maxSeries?: number;
+  readonly alert?: readonly AlertSpec[];
+}
+
+/** One numeric value of a declared metric, for one label set. */
+export interface Sample<M extends string = string> {
+  readonly metric: M;
+  readonly value: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** When the source observed it; the time of collection when absent. */
+  readonly at?: Date;
+}
+
+/** What a column of a row can hold. Times are `Date`; structured values are JSON text in a json column. */
+export type Cell = string | number | boolean | Date | null;
+
+/**
+ * One row for a typed table (`drones`, `signals`, `system_health`).
+ * `at` is the source's own observation time and part of the key, so that the same observation served twice is one row.
+ */
+export interface Row<T extends string = string> {
+  readonly table: T;
+  readonly at: Date;
+  readonly values: Readonly<Record<string, Cell>>;
+}
+
+/** A JSON document worth keeping whole; it is stored when it differs from the last one of the same name. */
+export interface Document {
+  readonly name: string;
+  readonly body: unknown;
+}
+
+/** Everything one collection brought back. */
+export interface Collected<M extends string = string> {
+  readonly samples: readonly Sample<M>[];
+  readonly rows?: readonly Row[];
+  readonly documents?: readonly Document[];
+  /** The target's own id, when it tells one (a kit's uid). */
+  readonly identity?: string;
+  /** When the source last refreshed what it serves; a source whose clock stands still is stale though it answers. */
+  readonly sourceTime?: Date;
+  /** Parts that failed while the rest was kept, or values that could not be read: counted by `reason`, shown on the target. */
+  readonly rejected?: readonly Rejection[];
+}
+
+/** A part of an answer that could not be used, with the reason it is counted under. */
+export interface Rejection {
+  readonly reason: string;
+  readonly detail: string;
+  /** How many rows, fields or parts; 1 when absent. */
+  readonly count?: number;
+}

@@ -1,0 +1,88 @@
+import type { KitState, TargetState, Transition } from "../model/health.ts";
+import type { Batch } from "../model/target.ts";
+
+/** State of one target, coalesced in memory and written with the next flush. */
+export interface TargetStatus {
+  readonly targetId: string;
+  readonly pluginId: string;
+  readonly state: TargetState;
+  readonly lastRun: Date | null;
+  readonly lastSuccess: Date | null;
+  readonly lastError: string | null;
+  readonly errorCount: number;
+  readonly consecutiveErrors: number;
+}
+
+/** A kit as the `kits` table holds it. `lastSeen` moves by successful polls only. */
+export interface KitRecord {
+  readonly kitId: string;
+  readonly name: string | null;
+  readonly location: string | null;
+  readonly apiUrl: string;
+  readonly status: KitState;
+  readonly lastSeen: Date | null;
+  readonly enabled: boolean;
+  readonly source: "http" | "mqtt" | "both";
+  readonly tags: Readonly<Record<string, string>>;
+  /** What the kit calls itself; null until it told. */
+  readonly uid: string | null;
+}
+
+/** A plugin as registered in the `plugins` table. */
+export interface PluginRecord {
+  readonly pluginId: string;
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  readonly category: string;
+  readonly enabled: boolean;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** Rows by table, and what became of them. */
+export interface WriteCounts {
+  /** Rows newly stored, by table. */
+  readonly stored: Readonly<Record<string, number>>;
+  /** Rows that were there already, by table: a replay or an unchanged observation. */
+  readonly duplicate: Readonly<Record<string, number>>;
+}
+
+/** One database, whichever engine. Methods reject with the driver's error; the writer decides what to do about it. */
+export interface Store {
+  readonly engine: "sqlite" | "postgresql";
+  /** Version of the TimescaleDB extension in use, or null. */
+  readonly timescale: string | null;
+  /** Engine and place without credentials, for logs and the landing page: `sqlite data/gleaner.db`. */
+  readonly label: string;
+  /** Writes whole batches in one transaction, idempotently: natural keys, duplicates ignored. */
+  writeBatches(batches: readonly Batch[]): Promise<WriteCounts>;
+  writeEvents(events: readonly Transition[]): Promise<void>;
+  upsertStatus(statuses: readonly TargetStatus[]): Promise<void>;
+  upsertKits(kits: readonly KitRecord[]): Promise<void>;
+  upsertPlugins(plugins: readonly PluginRecord[]): Promise<void>;
+  listKits(): Promise<KitRecord[]>;
+  /** Resolves when the database answers; rejects otherwise. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Everything that opening a store may depend on. */
+export interface StoreOptions {
+  /** `sqlite:data/gleaner.db`, `sqlite:///abs/path.db`, `postgresql://…`. */
+  readonly url: string;
+  readonly retention: Retention;
+  /** Longest one statement may take, on both sides of the connection (ms). */
+  readonly statementTimeout: number;
+  readonly poolSize: number;
+}
+
+/** How long each tier is kept (ms); the defaults are in config/schema.ts. */
+export interface Retention {
+  readonly raw: number;
+  readonly hourly: number;
+  readonly daily: number;
+  readonly systemHealth: number;
+  readonly alertHistory: number;
+  /** Chunks older than this are compressed (TimescaleDB only). */
+  readonly compressAfter: number;
+}
