@@ -1,0 +1,78 @@
+import { CollectError, type ErrorKind } from "../model/run.ts";
+
+/** Error codes of Node, undici and TLS, by what they mean for a collection. What is not listed is a bug until shown otherwise. */
+const KIND_BY_CODE: Readonly<Record<string, ErrorKind>> = {
+  ECONNREFUSED: "unreachable",
+  ECONNRESET: "unreachable",
+  ECONNABORTED: "unreachable",
+  EPIPE: "unreachable",
+  ENOTFOUND: "unreachable",
+  EAI_AGAIN: "unreachable",
+  EHOSTUNREACH: "unreachable",
+  EHOSTDOWN: "unreachable",
+  ENETUNREACH: "unreachable",
+  ENETDOWN: "unreachable",
+  EADDRNOTAVAIL: "unreachable",
+  EMFILE: "unreachable",
+  ENOENT: "unreachable",
+  EACCES: "unreachable",
+  UND_ERR_SOCKET: "unreachable",
+  UND_ERR_CLOSED: "unreachable",
+  CERT_HAS_EXPIRED: "unreachable",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "unreachable",
+  SELF_SIGNED_CERT_IN_CHAIN: "unreachable",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "unreachable",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "unreachable",
+  ERR_TLS_CERT_ALTNAME_INVALID: "unreachable",
+  EPROTO: "unreachable",
+  ETIMEDOUT: "timeout",
+  ESOCKETTIMEDOUT: "timeout",
+  UND_ERR_CONNECT_TIMEOUT: "timeout",
+  UND_ERR_HEADERS_TIMEOUT: "timeout",
+  UND_ERR_BODY_TIMEOUT: "timeout",
+  UND_ERR_ABORTED: "timeout",
+  ABORT_ERR: "timeout",
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "bad_data",
+  UND_ERR_HEADERS_OVERFLOW: "bad_data",
+  Z_DATA_ERROR: "bad_data",
+  Z_BUF_ERROR: "bad_data",
+};
+
+/** Longest message kept: a source must not be able to fill the log or the database with its error text. */
+const MAX_MESSAGE = 500;
+
+/** Reads a property of anything a plugin may throw, including a Proxy or a getter that throws itself. */
+function read(value: unknown, key: "code" | "message" | "name"): string {
+  try {
+    const found = (value as Record<string, unknown> | null | undefined)?.[key];
+    return typeof found === "string" ? found : "";
+  } catch {
+    return "";
+  }
+}
+
+function kindOf(code: string, name: string): ErrorKind {
+  if (name === "TimeoutError" || name === "AbortError") return "timeout";
+  if (code.startsWith("HPE_")) return "bad_data";
+  return KIND_BY_CODE[code] ?? "bug";
+}
+
+/**
+ * Whatever was thrown, as a CollectError with a kind. A thrown undefined, string, or hostile object is a bug of the plugin.
+ * Credentials in URLs never reach the message.
+ */
+export function toCollectError(thrown: unknown): CollectError {
+  if (thrown instanceof CollectError) return thrown;
+  const code = read(thrown, "code");
+  const name = read(thrown, "name");
+  const text =
+    typeof thrown === "string"
+      ? thrown
+      : read(thrown, "message") || code || "the plugin threw something that is no error";
+  return new CollectError(kindOf(code, name), redactUrls(text).slice(0, MAX_MESSAGE), { cause: thrown });
+}
+
+/** `http://user:secret@host/` -> `http://***@host/`. */
+export function redactUrls(text: string): string {
+  return text.replace(/([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/@]{1,300}@/gi, "$1***@");
+}

@@ -1,0 +1,252 @@
+import type { Severity, TargetState, Transition } from "../model/health.ts";
+import type { Run, SkipReason } from "../model/run.ts";
+import type { ConfiguredTarget } from "../model/target.ts";
+import { kitState, stepKit } from "./kit.ts";
+import { stepPlugin } from "./plugin.ts";
+import { consecutiveFailures, type HealthRules, jobHealth, staleAfter, type TargetHealth, UNKNOWN } from "./target.ts";
+
+/** What is known of a target now, for gauges, pages and the database. */
+export interface TargetView {
+  readonly target: ConfiguredTarget;
+  readonly state: TargetState;
+  readonly consecutiveFailures: number;
+  readonly errors: number;
+  readonly lastRun: Date | null;
+  readonly lastSuccess: Date | null;
+  readonly lastError: string | null;
+  /** Pause now in force (ms), 0 when none. */
+  readonly backoff: number;
+  /** The id the target last told of itself. */
+  readonly identity: string | null;
+  /** Jobs whose last good data has grown too old to be shown. */
+  readonly staleJobs: readonly string[];
+  readonly runs: Readonly<Record<string, JobCounts>>;
+}
+
+/** Counters of one job since the process started. */
+export interface JobCounts {
+  readonly runs: number;
+  readonly failures: Readonly<Record<string, number>>;
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly last: { readonly at: Date; readonly outcome: string; readonly durationMs: number } | null;
+}
+
+interface MutableCounts {
+  runs: number;
+  failures: Record<string, number>;
+  skipped: Record<string, number>;
+  last: JobCounts["last"];
+}
+
+interface Entry {
+  readonly target: ConfiguredTarget;
+  readonly rules: HealthRules;
+  health: TargetHealth;
+  errors: number;
+  lastRun: Date | null;
+  lastSuccess: Date | null;
+  lastError: string | null;
+  identity: string | null;
+  readonly counts: Record<string, MutableCounts>;
+}
+
+export interface MonitorDeps {
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  readonly wall: () => Date;
+  readonly random: () => number;
+  readonly onTransition: (transition: Transition, view: TargetView) => void;
+}
+
+export interface Monitor {
+  /** Starts watching a target; `remembered` is what the database knew of it. */
+  add(target: ConfiguredTarget, remembered?: { identity: string | null; lastSuccess: Date | null }): void;
+  remove(targetId: string): void;
+  /** Takes in a finished run and returns the target's new view. */
+  observe(run: Run): TargetView | undefined;
+  /** Lets time pass: a target that went quiet turns stale. Returns the views that changed. */
+  tick(): TargetView[];
+  /** Why a job must not run now, if so. */
+  hold(targetId: string, job: string): SkipReason | undefined;
+  skipped(targetId: string, job: string, reason: SkipReason, count: number): void;
+  view(targetId: string): TargetView | undefined;
+  views(): TargetView[];
+}
+
+const SEVERITY: Readonly<Record<TargetState, Severity>> = {
+  unknown: "info",
+  healthy: "info",
+  online: "info",
+  degraded: "warning",
+  stale: "warning",
+  error: "error",
+  failing: "error",
+  offline: "critical",
+};
+
+/** Interval assumed for a cron job where a number is needed (staleness, stretched intervals). */
+const CRON_EVERY_MS = 60_000;
+
+function rulesOf(target: ConfiguredTarget): HealthRules {
+  const every: Record<string, number> = {};
+  for (const [job, { trigger }] of Object.entries(target.jobs)) {
+    every[job] = "every" in trigger ? trigger.every : CRON_EVERY_MS;
+  }
+  return { every, pause: target.pause };
+}
+
+function countsOf(entry: Entry, job: string): MutableCounts {
+  entry.counts[job] ??= { runs: 0, failures: {}, skipped: {}, last: null };
+  return entry.counts[job];
+}
+
+const isKit = (target: ConfiguredTarget) => target.plugin.health === "kit";
+
+/** Holds every target's health, moves it on by the pure folds of plugin.ts and kit.ts, and tells of each change of state. */
+export function createMonitor(deps: MonitorDeps): Monitor {
+  const entries = new Map<string, Entry>();
+
+  function staleJobs(entry: Entry, now: number): string[] {
+    return Object.keys(entry.rules.every).filter((job) => {
+      const { lastOk } = jobHealth(entry.health, job);
+      return lastOk !== null && now - lastOk > staleAfter(entry.rules, job);
+    });
+  }
+
+  function viewOf(entry: Entry): TargetView {
+    return {
+      target: entry.target,
+      state: entry.health.state,
+      consecutiveFailures: consecutiveFailures(entry.health),
+      errors: entry.errors,
+      lastRun: entry.lastRun,
+      lastSuccess: entry.lastSuccess,
+      lastError: entry.lastError,
+      backoff: entry.health.backoff,
+      identity: entry.identity,
+      staleJobs: staleJobs(entry, deps.now()),
+      runs: entry.counts,
+    };
+  }
+
+  function settle(entry: Entry, before: TargetState, details: string): void {
+    const { state } = entry.health;
+    if (state === before) return;
+    const kind = isKit(entry.target) ? "kit" : "target";
+    const severity = SEVERITY[state];
+    const transition = {
+      at: deps.wall(),
+      kind,
+      id: entry.target.id,
+      from: before,
+      to: state,
+      severity,
+      details,
+    } as const;
+    deps.onTransition(transition, viewOf(entry));
+  }
+
+  function noteIdentity(entry: Entry, told: string | undefined): void {
+    if (told === undefined || told === entry.identity) return;
+    const from = entry.identity;
+    entry.identity = told;
+    if (from === null) return;
+    const details = "the target calls itself by another id than before; its rows keep the configured one";
+    const transition = {
+      at: deps.wall(),
+      kind: "identity",
+      id: entry.target.id,
+      from,
+      to: told,
+      severity: "warning",
+      details,
+    } as const;
+    deps.onTransition(transition, viewOf(entry));
+  }
+
+  function noteOutcome(entry: Entry, run: Run): string {
+    const counts = countsOf(entry, run.job);
+    counts.runs++;
+    counts.last = { at: run.finishedAt, outcome: run.outcome.status, durationMs: run.durationMs };
+    entry.lastRun = run.finishedAt;
+    if (run.outcome.status === "ok") {
+      entry.lastSuccess = run.finishedAt;
+      noteIdentity(entry, run.outcome.collected.identity);
+      return `${run.job} answered`;
+    }
+    if (run.outcome.status === "empty") return run.outcome.reason;
+    const { kind, message } = run.outcome.error;
+    counts.failures[kind] = (counts.failures[kind] ?? 0) + 1;
+    entry.errors++;
+    entry.lastError = `${run.job}: ${message}`;
+    return entry.lastError;
+  }
+
+  function observe(run: Run): TargetView | undefined {
+    const entry = entries.get(run.targetId);
+    if (!entry) return undefined;
+    const finished = deps.now();
+    const before = entry.health.state;
+    const step = isKit(entry.target) ? stepKit : stepPlugin;
+    const event = {
+      job: run.job,
+      started: finished - run.durationMs,
+      finished,
+      outcome: run.outcome,
+      random: deps.random(),
+    };
+    entry.health = step(entry.health, event, entry.rules);
+    const details = noteOutcome(entry, run);
+    settle(entry, before, details);
+    return viewOf(entry);
+  }
+
+  function tick(): TargetView[] {
+    const changed: TargetView[] = [];
+    for (const entry of entries.values()) {
+      if (!isKit(entry.target)) continue;
+      const before = entry.health.state;
+      const state = kitState(entry.health, deps.now(), entry.rules);
+      if (state === before) continue;
+      entry.health = { ...entry.health, state };
+      settle(entry, before, "no fresh data within the threshold");
+      changed.push(viewOf(entry));
+    }
+    return changed;
+  }
+
+  return {
+    add(target, remembered) {
+      entries.set(target.id, {
+        target,
+        rules: rulesOf(target),
+        health: UNKNOWN,
+        errors: 0,
+        lastRun: null,
+        lastSuccess: remembered?.lastSuccess ?? null,
+        lastError: null,
+        identity: remembered?.identity ?? null,
+        counts: {},
+      });
+    },
+    remove: (targetId) => void entries.delete(targetId),
+    observe,
+    tick,
+    hold(targetId, job) {
+      const entry = entries.get(targetId);
+      if (!entry || deps.now() >= jobHealth(entry.health, job).holdUntil) return undefined;
+      return isKit(entry.target) ? "open_circuit" : "paused";
+    },
+    skipped(targetId, job, reason, count) {
+      const entry = entries.get(targetId);
+      if (!entry) return;
+      const { skipped } = countsOf(entry, job);
+      skipped[reason] = (skipped[reason] ?? 0) + count;
+    },
+    view(targetId) {
+      const entry = entries.get(targetId);
+      return entry && viewOf(entry);
+    },
+    views: () => [...entries.values()].map(viewOf),
+  };
+}

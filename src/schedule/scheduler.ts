@@ -1,0 +1,151 @@
+import type { SkipReason } from "../model/run.ts";
+import type { Trigger } from "../model/target.ts";
+import { type CronTask, startCron } from "./cron.ts";
+import { createHeap } from "./heap.ts";
+import { nextOnGrid, phaseOf } from "./phase.ts";
+
+/** One job of one target, with its trigger. */
+export interface Slot {
+  readonly targetId: string;
+  readonly job: string;
+  readonly trigger: Trigger;
+}
+
+export interface SchedulerDeps {
+  /** Starts one run; the slot is busy until it settles. Its failure is its own business. */
+  readonly run: (slot: Slot) => Promise<unknown>;
+  /** A reason not to run now (back-off, pause), or undefined. */
+  readonly hold: (slot: Slot) => SkipReason | undefined;
+  readonly skipped: (slot: Slot, reason: SkipReason, count: number) => void;
+  /** Monotonic milliseconds: neither drifts nor jumps with the wall clock. */
+  readonly now: () => number;
+  readonly wall: () => number;
+  /** How late a run started (ms). */
+  readonly lag?: (ms: number) => void;
+}
+
+export interface SlotView extends Slot {
+  readonly nextRun: Date | null;
+  readonly running: boolean;
+}
+
+export interface Scheduler {
+  add(slots: readonly Slot[]): void;
+  /** Takes a target's slots off; runs in flight finish. */
+  remove(targetId: string): void;
+  list(): SlotView[];
+  /** No further runs; resolves when those in flight have settled. */
+  stop(): Promise<void>;
+}
+
+interface Entry {
+  readonly slot: Slot;
+  due: number;
+  running: boolean;
+  removed: boolean;
+  cron?: CronTask;
+}
+
+/** First runs start within a millisecond a job: at once for a host, spread out for thousands of kits. */
+const FIRST_RUN_SPREAD_MS = 1;
+/** setTimeout's own limit; a longer wait is taken in pieces. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Interval jobs on a phase-spread grid behind one timer, cron jobs through node-cron.
+ * No drift (due times are grid points, not "now plus interval"), no overlap (a tick that finds its run in flight is
+ * skipped and counted), no burst after a stall (missed ticks are counted, not made up for).
+ */
+export function createScheduler(deps: SchedulerDeps): Scheduler {
+  const heap = createHeap<Entry>();
+  const entries = new Map<string, Entry[]>();
+  const inFlight = new Set<Promise<unknown>>();
+  const offset = deps.wall() - deps.now();
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  function start(entry: Entry): void {
+    const reason = entry.running ? "overlap" : deps.hold(entry.slot);
+    if (reason) {
+      deps.skipped(entry.slot, reason, 1);
+      return;
+    }
+    entry.running = true;
+    const run = deps
+      .run(entry.slot)
+      .catch(() => undefined)
+      .finally(() => {
+        entry.running = false;
+        inFlight.delete(run);
+      });
+    inFlight.add(run);
+  }
+
+  function advance(entry: Entry, every: number, now: number): void {
+    const phase = phaseOf(entry.slot.targetId, entry.slot.job, every);
+    const next = nextOnGrid(now, every, phase, offset);
+    const missed = Math.max(0, Math.round((next - entry.due) / every) - 1);
+    if (missed > 0) deps.skipped(entry.slot, "overlap", missed);
+    entry.due = next;
+    heap.push(entry);
+  }
+
+  function tick(): void {
+    const now = deps.now();
+    for (let entry = heap.peek(); entry && entry.due <= now; entry = heap.peek()) {
+      heap.pop();
+      if (entry.removed || !("every" in entry.slot.trigger)) continue;
+      deps.lag?.(now - entry.due);
+      start(entry);
+      advance(entry, entry.slot.trigger.every, now);
+    }
+    arm();
+  }
+
+  function arm(): void {
+    clearTimeout(timer);
+    const next = heap.peek();
+    if (stopped || !next) return;
+    timer = setTimeout(tick, Math.min(Math.max(0, Math.ceil(next.due - deps.now())), MAX_TIMER_MS));
+  }
+
+  function addSlot(slot: Slot, spread: number): void {
+    const entry: Entry = { slot, due: 0, running: false, removed: false };
+    entries.set(slot.targetId, [...(entries.get(slot.targetId) ?? []), entry]);
+    if ("cron" in slot.trigger) {
+      entry.cron = startCron(slot.trigger.cron, slot.trigger.timezone, () => start(entry));
+      start(entry);
+      return;
+    }
+    const { every } = slot.trigger;
+    entry.due = deps.now() + (phaseOf(slot.targetId, slot.job, every) / every) * Math.min(every, spread);
+    heap.push(entry);
+  }
+
+  return {
+    add(slots) {
+      for (const slot of slots) addSlot(slot, slots.length * FIRST_RUN_SPREAD_MS);
+      arm();
+    },
+    remove(targetId) {
+      for (const entry of entries.get(targetId) ?? []) {
+        entry.removed = true;
+        entry.cron?.stop();
+      }
+      entries.delete(targetId);
+    },
+    list() {
+      return [...entries.values()].flat().map((entry) => ({
+        ...entry.slot,
+        running: entry.running,
+        nextRun: entry.cron ? entry.cron.nextRun() : new Date(entry.due + offset),
+      }));
+    },
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      for (const entry of [...entries.values()].flat()) entry.cron?.stop();
+      await Promise.allSettled([...inFlight]);
+    },
+  };
+}
