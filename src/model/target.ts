@@ -29,6 +29,8 @@ export interface PausePolicy {
 /** A target as the configuration resolves it: everything a run needs, nothing left to look up. */
 export interface ConfiguredTarget {
   readonly id: string;
+  /** The configuration gives no id: this one is made of the address, until the target tells its own or the database remembers it. */
+  readonly provisional?: true;
   readonly name: string;
   readonly plugin: Plugin;
   /** Output of the plugin's own config schema. */

@@ -1,0 +1,31 @@
+import { redactDatabaseUrl } from "./database-url.ts";
+import type { LoadedConfig } from "./load.ts";
+
+const HIDDEN = "[redacted]";
+
+/** Everything of a configuration that is data. */
+export type PlainConfig = Omit<LoadedConfig, "origin" | "redacted" | "toJSON">;
+
+/**
+ * A configuration to show: tokens by name and scopes, the database without password,
+ * and no text out of a plugin's own settings, because a plugin may call its secrets what it likes.
+ */
+export function redact(config: PlainConfig): unknown {
+  const targets = Object.entries(config.targets).map(([id, target]) => [
+    id,
+    { ...target, config: hideTexts(target.config) },
+  ]);
+  return {
+    ...config,
+    server: { ...config.server, tokens: config.server.tokens.map(({ name, scopes }) => ({ name, scopes })) },
+    store: { ...config.store, url: redactDatabaseUrl(config.store.url) },
+    targets: Object.fromEntries(targets),
+  };
+}
+
+function hideTexts(value: unknown): unknown {
+  if (typeof value === "string") return HIDDEN;
+  if (Array.isArray(value)) return value.map(hideTexts);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, hideTexts(inner)]));
+}

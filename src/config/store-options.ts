@@ -1,0 +1,17 @@
+import type { LoadedConfig } from "./load.ts";
+
+/** What opening the store needs of the configuration, in the words of the store. Times in milliseconds. */
+export function storeOptions({ store }: LoadedConfig) {
+  const { raw, hourly, daily, system_health, alert_history, compress_after } = store.retention;
+  return {
+    url: store.url,
+    poolSize: store.pool_size,
+    statementTimeout: store.statement_timeout,
+    retention: {
+      ...{ raw, hourly, daily },
+      systemHealth: system_health,
+      alertHistory: alert_history,
+      compressAfter: compress_after,
+    },
+  };
+}
