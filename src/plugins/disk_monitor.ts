@@ -161,27 +161,28 @@ export function parseMounts(text: string): readonly Mount[] {
 }
 
 /** The kernel counts 512-byte sectors whatever the disk's own sectors are. */
-const SECTOR = 512;
-const MS = 1 / 1000;
+const sectors = (count: number): number => count * 512;
+const milliseconds = (ms: number): number => ms / 1000;
+const plain = (count: number): number => count;
 /** Columns of /proc/diskstats after the device's name. 11 since Linux 2.6.25, 15 since 4.18 (discards), 17 since 5.5 (flushes). */
-const DISK_COLUMNS: readonly (readonly [Metric, number])[] = [
-  ["disk_reads_completed_total", 1],
-  ["disk_reads_merged_total", 1],
-  ["disk_read_bytes_total", SECTOR],
-  ["disk_read_time_seconds_total", MS],
-  ["disk_writes_completed_total", 1],
-  ["disk_writes_merged_total", 1],
-  ["disk_written_bytes_total", SECTOR],
-  ["disk_write_time_seconds_total", MS],
-  ["disk_io_in_progress", 1],
-  ["disk_io_time_seconds_total", MS],
-  ["disk_io_time_weighted_seconds_total", MS],
-  ["disk_discards_completed_total", 1],
-  ["disk_discards_merged_total", 1],
-  ["disk_discarded_bytes_total", SECTOR],
-  ["disk_discard_time_seconds_total", MS],
-  ["disk_flushes_completed_total", 1],
-  ["disk_flush_time_seconds_total", MS],
+const DISK_COLUMNS: readonly (readonly [Metric, (column: number) => number])[] = [
+  ["disk_reads_completed_total", plain],
+  ["disk_reads_merged_total", plain],
+  ["disk_read_bytes_total", sectors],
+  ["disk_read_time_seconds_total", milliseconds],
+  ["disk_writes_completed_total", plain],
+  ["disk_writes_merged_total", plain],
+  ["disk_written_bytes_total", sectors],
+  ["disk_write_time_seconds_total", milliseconds],
+  ["disk_io_in_progress", plain],
+  ["disk_io_time_seconds_total", milliseconds],
+  ["disk_io_time_weighted_seconds_total", milliseconds],
+  ["disk_discards_completed_total", plain],
+  ["disk_discards_merged_total", plain],
+  ["disk_discarded_bytes_total", sectors],
+  ["disk_discard_time_seconds_total", milliseconds],
+  ["disk_flushes_completed_total", plain],
+  ["disk_flush_time_seconds_total", milliseconds],
 ];
 /** Kernels before 2.6.25 gave partitions four columns of another meaning. */
 const FEWEST_COLUMNS = 11;
@@ -192,8 +193,8 @@ export function parseDiskstats(text: string, excludeDevices: readonly string[]):
   return text.split("\n").flatMap((line) => {
     const [, , device, ...columns] = line.trim().split(/\s+/);
     if (!device || columns.length < FEWEST_COLUMNS || excluded(device)) return [];
-    return DISK_COLUMNS.flatMap(([metric, scale], i) => {
-      const value = Number(columns[i]) * scale;
+    return DISK_COLUMNS.flatMap(([metric, convert], i) => {
+      const value = convert(Number(columns[i]));
       return Number.isFinite(value) ? [{ metric, value, labels: { device } }] : [];
     });
   });

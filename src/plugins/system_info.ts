@@ -140,8 +140,8 @@ const STAT_METRICS = {
 
 /** /proc/stat: times of each CPU, and the kernel's counters. Old kernels have fewer columns; missing ones stay absent. */
 export function parseStat(text: string): Reading {
-  const cpuLines = [...text.matchAll(/^(cpu\d+) +(.+)$/gm)].map(([, cpu = "", columns = ""]) => {
-    const ticks = columns.split(" ").slice(0, CPU_MODES.length).map(Number);
+  const cpuLines = [...text.matchAll(/^(cpu\d+) +([\d ]+)$/gm)].map(([, cpu = "", columns = ""]) => {
+    const ticks = columns.trim().split(/ +/).slice(0, CPU_MODES.length).map(Number);
     return [cpu.slice(3), Object.fromEntries(ticks.map((n, i) => [CPU_MODES[i], n / TICKS_PER_SECOND]))] as const;
   });
   const counters = numbersByKey(text);
@@ -224,18 +224,22 @@ function readOs(root: string): Samples {
   });
 }
 
-/** `tempN_input` files of one hwmon chip, which very old drivers keep below `device/`. */
+/** The `tempN_input` files of one hwmon chip, in thousandths of a degree; named by `tempN_label` where that is unique. */
 async function readChip(chip: string): Promise<Samples> {
-  const inputs = (await list(chip)).filter((file) => /^temp\d+_input$/.test(file));
+  const inputs = (await list(chip)).filter((file) => /^temp\d+_input$/.test(file)).sort();
   const driver = (await readSys(chip, "name")).trim() || basename(chip);
   // hwmonN is numbered anew at each boot; the device behind it keeps its name and tells two equal chips apart.
   const device = basename(await readlink(join(chip, "device")).catch(() => ""));
   const prefix = device.includes(driver) ? device : [driver, device].filter(Boolean).join("-");
-  const readings = inputs.map(async (file) => {
-    const label = (await readSys(chip, file.replace("_input", "_label"))).trim();
+  const labels = await Promise.all(
+    inputs.map(async (file) => (await readSys(chip, file.replace("_input", "_label"))).trim()),
+  );
+  const readings = inputs.map(async (file, i) => {
+    const label = labels[i];
+    const unique = label && labels.indexOf(label) === labels.lastIndexOf(label);
     const [millidegrees = Number.NaN] = numbers(await readSys(chip, file));
     return one("temperature_celsius", millidegrees / 1000, {
-      sensor: `${prefix}/${label || file.replace("_input", "")}`,
+      sensor: `${prefix}/${unique ? label : file.replace("_input", "")}`,
     });
   });
   return (await Promise.all(readings)).flat();
