@@ -1,0 +1,111 @@
+import type { TargetState } from "../model/health.ts";
+import type { SkipReason } from "../model/run.ts";
+
+/**
+ * What the HTTP server needs from the rest of the process: plain data and functions, implemented by main.ts.
+ * Nothing in here may carry a secret: every text is shown to whoever may read.
+ */
+export interface Application {
+  /** Version of gleaner, as in package.json. */
+  readonly version: string;
+  /** When the process started; the landing page shows the uptime. */
+  readonly startedAt: Date;
+  /** Where the documentation is, as an absolute URL; the landing page leaves the link out when null. */
+  readonly docsUrl: string | null;
+  /** The current state of everything, from memory: called for each page view, so it must be cheap. */
+  describe(): Overview;
+  /** Every job, in any order. */
+  jobs(): readonly JobView[];
+  /**
+   * The exposition in the format that the two request headers ask for (undefined when the header is absent).
+   * A rejection becomes a 500, which makes Prometheus mark the scrape as failed.
+   */
+  metrics(accept: string | undefined, acceptEncoding: string | undefined): Promise<Exposition>;
+  /** What the OpenTelemetry exporter has, in text format. */
+  otelMetrics(): Promise<Exposition>;
+  /** Whether gleaner does its work; `reasons` are sentences that say what is missing, empty when ready. Shown to anyone. */
+  ready(): { readonly ready: boolean; readonly reasons: readonly string[] };
+  /** Prometheus' http_sd document. Throw when it cannot be told: an empty list would make Prometheus drop its targets. */
+  serviceDiscovery(): readonly DiscoveryGroup[];
+  /**
+   * Collects one target once, now. It resolves within `deadlineMs` even when the target fails (`probe_success 0`);
+   * `signal` aborts when the client has gone or has waited too long.
+   */
+  probe(targetId: string, deadlineMs: number, signal: AbortSignal): Promise<Exposition | "unknown_target">;
+}
+
+/** A body in an exposition format. `contentType` is sent as it is, `status` is 200 when absent. */
+export interface Exposition {
+  readonly status?: number;
+  readonly contentType: string;
+  readonly body: Buffer;
+  /** How `body` is compressed already; absent when it is not. */
+  readonly encoding?: "gzip";
+}
+
+/** One group of the http_sd format: `targets` are host:port. */
+export interface DiscoveryGroup {
+  readonly targets: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Everything the landing page and /api/targets show. */
+export interface Overview {
+  readonly store: StoreView;
+  /** Series in the snapshot that /metrics serves. */
+  readonly series: number;
+  /** Targets that are not kits. */
+  readonly targets: readonly TargetView[];
+  readonly kits: readonly KitView[];
+}
+
+export interface StoreView {
+  /** Engine and place without credentials: `sqlite data/gleaner.db`. */
+  readonly label: string;
+  /** Whether the last write or ping succeeded. */
+  readonly reachable: boolean;
+  /** Rows newly stored since the process started, by table. */
+  readonly rows: Readonly<Record<string, number>>;
+}
+
+/** One target as people see it. Times are null when there was or will be none. */
+export interface TargetView {
+  readonly id: string;
+  readonly name: string;
+  /** Id of its plugin. */
+  readonly plugin: string;
+  readonly state: TargetState;
+  readonly lastSuccess: Date | null;
+  /** Soonest next run of any of its jobs. */
+  readonly nextRun: Date | null;
+  /** Failed runs in a row; 0 after a success. */
+  readonly consecutiveFailures: number;
+  /** Failed runs since the process started. */
+  readonly failures: number;
+  /** Why the last failed run failed; kept after recovery. */
+  readonly lastError: string | null;
+  /** Series it has in the snapshot now. */
+  readonly series: number;
+}
+
+export interface KitView extends TargetView {
+  readonly location: string | null;
+  /** The kit's API URL, without credentials. */
+  readonly address: string;
+}
+
+/** One job of one target. */
+export interface JobView {
+  readonly target: string;
+  readonly plugin: string;
+  readonly job: string;
+  /** `every 5s` or `cron 0 3 * * *`. */
+  readonly trigger: string;
+  /** Null while paused for good or not scheduled. */
+  readonly nextRun: Date | null;
+  readonly lastRun: Date | null;
+  readonly lastOutcome: "ok" | "empty" | "failed" | "skipped" | null;
+  /** Why the last outcome was not ok: the error, what was empty, or why it was skipped. */
+  readonly reason: string | SkipReason | null;
+  readonly lastDurationMs: number | null;
+}

@@ -1,0 +1,24 @@
+import type { Application } from "../app.ts";
+import type { Route } from "../route.ts";
+import { healthyRoute, readyRoute } from "./health.ts";
+import { jobsRoute } from "./jobs.ts";
+import { landingRoute } from "./landing.ts";
+import { metricsRoute, otelMetricsRoute } from "./metrics.ts";
+import { probeRoute } from "./probe.ts";
+import { serviceDiscoveryRoute } from "./sd.ts";
+import { targetsRoute } from "./targets.ts";
+
+/** Everything gleaner serves. A new route is one line here; its file says who may use it. */
+export function routesOf(app: Application): Route[] {
+  return [
+    landingRoute(app),
+    metricsRoute(app),
+    otelMetricsRoute(app),
+    healthyRoute(),
+    readyRoute(app),
+    serviceDiscoveryRoute(app),
+    probeRoute(app),
+    jobsRoute(app),
+    targetsRoute(app),
+  ];
+}
