@@ -53,7 +53,8 @@ function read(value: unknown, key: "code" | "message" | "name"): string {
 
 function kindOf(code: string, name: string): ErrorKind {
   if (name === "TimeoutError" || name === "AbortError") return "timeout";
-  if (code.startsWith("HPE_")) return "bad_data";
+  // undici gives its parser errors a name and no code.
+  if (code.startsWith("HPE_") || name === "HTTPParserError") return "bad_data";
   return KIND_BY_CODE[code] ?? "bug";
 }
 
