@@ -28,12 +28,15 @@ export function createHandler({ routes, guard, log }: HandlerOptions): Express.A
   app.enable("case sensitive routing");
   app.enable("strict routing");
   app.set("query parser", "simple");
-  app.use((_request: Request, response: Response, next: NextFunction) => {
+  // Named functions: traces show them.
+  app.use(function securityHeaders(_request: Request, response: Response, next: NextFunction) {
     setSecurityHeaders(response);
     next();
   });
   for (const [path, group] of Map.groupBy(routes, (route) => route.path)) app.all(path, dispatch(group, guard));
-  app.use((_request: Request, response: Response) => sendProblem(response, 404, "nothing is served at this path"));
+  app.use(function notFound(_request: Request, response: Response) {
+    sendProblem(response, 404, "nothing is served at this path");
+  });
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) =>
     answerError(error, request, response, log),
   );

@@ -31,7 +31,7 @@ export interface HttpServer {
 }
 
 /** Milliseconds, bytes and counts. */
-export interface ServerLimits {
+interface ServerLimits {
   readonly headersTimeout: number;
   readonly requestTimeout: number;
   /** How often the two above are looked at; node's 30 s would let a slow client stay for 40. */
@@ -45,7 +45,7 @@ export interface ServerLimits {
   readonly maxRequestsPerSocket: number;
 }
 
-export const LIMITS: ServerLimits = {
+const LIMITS: ServerLimits = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   connectionsCheckingInterval: 1_000,

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import type { TestContext } from "node:test";
@@ -155,4 +156,19 @@ export async function open(port: number): Promise<Socket> {
   socket.on("error", reject);
   await promise;
   return socket;
+}
+
+/** Content type of the text exposition. */
+export const TEXT = "text/plain; version=0.0.4; charset=utf-8";
+
+/** Checks that an answer is a problem document and returns its detail. */
+export async function problemOf(answer: Response, status: number): Promise<string> {
+  assert.equal(answer.status, status);
+  assert.equal(answer.headers.get("content-type"), "application/problem+json");
+  const body = (await answer.json()) as Record<string, unknown>;
+  assert.deepEqual(Object.keys(body), ["type", "title", "status", "detail"]);
+  assert.equal(body["type"], "about:blank");
+  assert.equal(body["status"], status);
+  assert.equal(typeof body["title"], "string");
+  return String(body["detail"]);
 }

@@ -1,7 +1,5 @@
 import { readFileSync } from "node:fs";
 
-const read = (name: string): string => readFileSync(new URL(name, import.meta.url), "utf8");
-
 /** The landing page's style and script: inlined in it, and named by their hashes in the content security policy. */
-export const STYLE = read("style.css");
-export const REFRESH_SCRIPT = read("refresh.js");
+export const STYLE = readFileSync(new URL("style.css", import.meta.url), "utf8");
+export const REFRESH_SCRIPT = readFileSync(new URL("refresh.js", import.meta.url), "utf8");

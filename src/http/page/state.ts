@@ -47,7 +47,7 @@ export function problemsFirst<V extends TargetView>(views: readonly V[]): V[] {
 }
 
 /** Whether a target needs somebody to look at it. */
-export function isProblem(view: TargetView): boolean {
+function isProblem(view: TargetView): boolean {
   const tone = toneOf(view.state);
   return tone === "bad" || tone === "warn";
 }
