@@ -1,0 +1,215 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { claimedNames, type ExposedFamily, type Format } from "./format.ts";
+import { familiesOf, typeOf } from "./prom-client.ts";
+import { DROP_REASONS } from "./snapshot.ts";
+
+export interface SelfOptions {
+  readonly version: string;
+  /** Commit the build came from. */
+  readonly revision?: string;
+  /** Label values known up front: their counters exist at 0 from the start, so that a first increase is an increase. */
+  readonly known?: {
+    readonly tables?: readonly string[];
+    readonly storeErrors?: readonly string[];
+    readonly rejected?: readonly string[];
+    readonly dropped?: readonly string[];
+  };
+}
+
+/** What the store tells at scrape time. A reader that throws counts as a store that is down, with its backlog unknown. */
+export interface StoreReadings {
+  up(): boolean;
+  pendingRows(): number;
+}
+
+/** Records what the collector does. Nothing here throws; an amount that is no non-negative finite number is ignored. */
+export interface Self {
+  jobDuration(plugin: string, job: string, seconds: number): void;
+  stored(table: string, rows: number): void;
+  duplicates(table: string, rows: number): void;
+  storeError(reason: string): void;
+  rejected(reason: string, rows?: number): void;
+  dropped(reason: string, rows?: number): void;
+  /** For `createSnapshot({ onDropped })`. */
+  seriesDropped(reason: string, points?: number): void;
+  scraped(format: Format, seconds: number, series: number): void;
+  configReloaded(successful: boolean, at: Date): void;
+  /** From now on the store's gauges are read from here; they say 0 before. */
+  readStore(readings: StoreReadings): void;
+  /** All of it as it stands, for the encoder. */
+  families(): Promise<ExposedFamily[]>;
+  /** Every name these families take up. */
+  names(): string[];
+  /** Stops measuring the event loop. */
+  close(): void;
+}
+
+/** prom-client's default metrics that are left out. */
+const EXCLUDED_DEFAULTS = [
+  // Gauges named `_total`, which promtool takes for counters; `sum(nodejs_active_resources)` and so on say the same.
+  "nodejs_active_handles_total",
+  "nodejs_active_requests_total",
+  "nodejs_active_resources_total",
+  // 9,223,372,036 seconds whenever two scrapes come within its 10 ms.
+  "nodejs_eventloop_lag_min_seconds",
+];
+/** From a /proc read to a job at its deadline. */
+const JOB_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const SCRAPE_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+const LOOP_RESOLUTION_MS = 10;
+
+/** Creates the collector's own instruments, in a registry of their own. */
+export function createSelf(options: SelfOptions): Self {
+  const registry = new Registry();
+  const registers = [registry];
+  const known = options.known ?? {};
+  const loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
+  loop.enable();
+  let store: StoreReadings = { up: () => false, pendingRows: () => 0 };
+
+  const counter = counters(registry);
+  const jobs = new Histogram({
+    name: "gleaner_job_duration_seconds",
+    help: "How long runs of jobs took, retries and waits included.",
+    labelNames: ["plugin", "job"],
+    buckets: JOB_SECONDS,
+    registers,
+  });
+  const scrapeSeconds = new Histogram({
+    name: "gleaner_scrape_duration_seconds",
+    help: "How long expositions took to make, compression included.",
+    buckets: SCRAPE_SECONDS,
+    registers,
+  });
+  const gauge = gauges(registry);
+  gauge("gleaner_store_up", "Whether the database answered last.", () => (guarded(store.up, false) ? 1 : 0));
+  gauge("gleaner_store_pending_rows", "Rows taken but not yet in the database.", () =>
+    guarded(store.pendingRows, Number.NaN),
+  );
+  gauge("gleaner_event_loop_lag_seconds", "99th percentile of the event loop's lateness since the last scrape.", () =>
+    takeLag(loop),
+  );
+  const scrapeSeries = gauge("gleaner_scrape_series", "Series in the last exposition.");
+  const reloaded = gauge(
+    "gleaner_config_last_reload_successful",
+    "Whether the last load of the configuration succeeded.",
+  );
+  const reloadedAt = gauge(
+    "gleaner_config_last_reload_success_timestamp_seconds",
+    "When the configuration was last loaded with success.",
+  );
+  buildInfo(registry, options);
+  collectDefaultMetrics({ register: registry });
+  for (const name of EXCLUDED_DEFAULTS) registry.removeSingleMetric(name);
+
+  return {
+    jobDuration: (plugin, job, seconds) => {
+      if (isAmount(seconds)) jobs.observe({ plugin, job }, seconds);
+    },
+    stored: counter("gleaner_store_rows_total", "Rows newly stored.", "table", known.tables),
+    duplicates: counter(
+      "gleaner_store_duplicate_rows_total",
+      "Rows that were stored already: replays and unchanged observations.",
+      "table",
+      known.tables,
+    ),
+    storeError: counter("gleaner_store_errors_total", "Failed writes to the database.", "reason", known.storeErrors),
+    rejected: counter(
+      "gleaner_rows_rejected_total",
+      "Rows or values that could not be used.",
+      "reason",
+      known.rejected,
+    ),
+    dropped: counter("gleaner_rows_dropped_total", "Good rows that were given up.", "reason", known.dropped),
+    seriesDropped: counter(
+      "gleaner_series_dropped_total",
+      "Points that were not exposed, each time they came.",
+      "reason",
+      DROP_REASONS,
+    ),
+    scraped: scrapes(registry, scrapeSeconds, scrapeSeries),
+    configReloaded: (successful, at) => {
+      reloaded.set(successful ? 1 : 0);
+      if (successful) reloadedAt.set(at.getTime() / 1_000);
+    },
+    readStore: (readings) => {
+      store = readings;
+    },
+    families: () => familiesOf(registry),
+    names: () => registry.getMetricsAsArray().flatMap((metric) => claimedNames(metric.name, typeOf(metric))),
+    close: () => loop.disable(),
+  };
+}
+
+/** Makes counters with one label, at 0 for its known values, as functions that record. */
+function counters(registry: Registry) {
+  return (name: string, help: string, label: string, known: readonly string[] = []) => {
+    const counter = new Counter({ name, help, labelNames: [label], registers: [registry] });
+    for (const value of known) counter.inc({ [label]: value }, 0);
+    return (value: string, amount = 1): void => {
+      if (isAmount(amount)) counter.inc({ [label]: value }, amount);
+    };
+  };
+}
+
+function gauges(registry: Registry) {
+  return (name: string, help: string, read?: () => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      ...(read === undefined
+        ? {}
+        : {
+            collect() {
+              this.set(read());
+            },
+          }),
+    });
+}
+
+function scrapes(registry: Registry, duration: Histogram, series: Gauge): Self["scraped"] {
+  const formats: readonly Format[] = ["text", "openmetrics"];
+  const count = counters(registry)("gleaner_scrapes_total", "Expositions served.", "format", formats);
+  return (format, seconds, size) => {
+    count(format);
+    if (isAmount(seconds)) duration.observe(seconds);
+    series.set(size);
+  };
+}
+
+function buildInfo(registry: Registry, { version, revision }: SelfOptions): void {
+  const labels = {
+    version,
+    ...(revision === undefined ? {} : { revision }),
+    node_version: process.version,
+    platform: process.platform,
+    arch: process.arch,
+  };
+  new Gauge({
+    name: "gleaner_build_info",
+    help: "The running gleaner; always 1.",
+    labelNames: Object.keys(labels),
+    registers: [registry],
+  }).set(labels, 1);
+}
+
+/** The monitor measures whole intervals between its own ticks: what is over its resolution is lateness. */
+function takeLag(loop: ReturnType<typeof monitorEventLoopDelay>): number {
+  const p99 = loop.count === 0 ? 0 : loop.percentile(99) / 1e6;
+  loop.reset();
+  return Math.max(0, p99 - LOOP_RESOLUTION_MS) / 1e3;
+}
+
+function guarded<T>(read: () => T, otherwise: T): T {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
+}
+
+function isAmount(value: number): boolean {
+  return Number.isFinite(value) && value >= 0;
+}
