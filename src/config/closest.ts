@@ -23,16 +23,20 @@ export function suggestion(word: string, known: readonly string[]): string {
 /** Keys can be up to 1024 characters; nothing that long is a typing error, and the table is quadratic. */
 const plain = (word: string): string => word.slice(0, 64).toLowerCase().replaceAll(/[-_]/g, "");
 
-/** Levenshtein distance, one row at a time. */
+/** Letters to insert, remove, replace or swap with their neighbour; one row of the table at a time. */
 function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (const [index, letter] of [...a].entries()) {
-    const next = [index + 1];
-    for (let column = 1; column <= b.length; column++) {
-      const replace = (row[column - 1] ?? 0) + (letter === b[column - 1] ? 0 : 1);
-      next.push(Math.min(replace, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
+  let before: readonly number[] = [];
+  let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replace = at(row, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      next.push(Math.min(replace, at(row, j) + 1, at(next, j - 1) + 1, swapped ? at(before, j - 2) + 1 : replace));
     }
-    row = next;
+    [before, row] = [row, next];
   }
-  return row[b.length] ?? 0;
+  return at(row, b.length);
 }
+
+const at = (row: readonly number[], column: number): number => row[column] ?? 0;

@@ -2,7 +2,7 @@ import type { Duration } from "../model/duration.ts";
 import type { Plugin } from "../model/plugin.ts";
 import type { ConfiguredTarget, RetryPolicy } from "../model/target.ts";
 import { type KitEntry, normaliseUrl } from "./kits.ts";
-import type { LoadedConfig } from "./load.ts";
+import type { LoadedConfig } from "./loaded.ts";
 import { staleAfter } from "./policies.ts";
 
 /** A kit of kits.yaml as a target of its plugin. */

@@ -4,11 +4,12 @@ import { readOverrides } from "./environment.ts";
 import { MAX_CONFIG_BYTES, readText, UnreadableFile } from "./files.ts";
 import type { Environment } from "./interpolate.ts";
 import { type KitEntry, readKits } from "./kits.ts";
+import type { LoadedConfig } from "./loaded.ts";
 import { overlay } from "./overlay.ts";
-import { ConfigError, pathKey } from "./problem.ts";
+import { ConfigError, inOrder, pathKey } from "./problem.ts";
 import { redact } from "./redact.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
-import { type HashedToken, hashTokens, readSecretFiles, type SecretFiles } from "./secrets.ts";
+import { hashTokens, readSecretFiles, type SecretFiles } from "./secrets.ts";
 import { getIn, type Origin, validate } from "./validate.ts";
 import { emptySource, readYaml, type Source } from "./yaml.ts";
 
@@ -18,25 +19,6 @@ export interface LoadOptions {
   readonly configPath?: string;
   readonly env: Environment;
   readonly cwd: string;
-}
-
-/**
- * The whole configuration: defaults filled in, durations in milliseconds, paths absolute, tokens hashed, frozen.
- * As JSON (and in console.log) it is `redacted()`.
- */
-export interface LoadedConfig extends Omit<Settings, "server" | "store"> {
-  readonly server: Omit<Settings["server"], "tokens"> & { readonly tokens: readonly HashedToken[] };
-  /** `url` is `sqlite:` with an absolute path, or `postgresql://…` with its password. */
-  readonly store: Omit<Settings["store"], "url" | "url_file"> & { readonly url: string };
-  /** The kits of kits.yaml; `kits` holds the settings for all of them. */
-  readonly kitList: readonly KitEntry[];
-  /** The files and variables that were used, for the start screen; empty when all is default. */
-  readonly sources: readonly string[];
-  /** Where each value of gleaner.yaml came from, for problems found later. */
-  readonly origin: Origin;
-  /** The configuration without anything secret. */
-  redacted(): unknown;
-  toJSON(): unknown;
 }
 
 /**
@@ -61,13 +43,13 @@ export function loadConfig({ configPath, env, cwd }: LoadOptions): LoadedConfig 
   const fleet = readSource(kitsPath, { cwd, env, requiredBy });
   const kits = fleet.usable ? readKits(fleet.source) : { kits: [], problems: fleet.source.problems };
 
-  const problems = [
+  const problems = inOrder([
     ...main.source.problems,
     ...overrides.problems,
     ...settings.problems,
     ...secrets.problems,
     ...kits.problems,
-  ];
+  ]);
   if (settings.value === undefined || problems.length > 0) throw new ConfigError(problems);
   const names = [...new Set(overrides.values.map(({ name }) => name))];
   return assemble(settings.value, secrets, {

@@ -2,7 +2,7 @@ import { type Duration, days } from "../model/duration.ts";
 import type { Plugin } from "../model/plugin.ts";
 import type { ConfiguredTarget, Trigger } from "../model/target.ts";
 import { longestGap } from "./cron.ts";
-import type { LoadedConfig } from "./load.ts";
+import type { LoadedConfig } from "./loaded.ts";
 import type { TargetSettings } from "./schema.ts";
 
 type Jobs = ConfiguredTarget["jobs"];

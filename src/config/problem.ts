@@ -38,3 +38,15 @@ function formatStep(step: PropertyKey): string {
 export function pathKey(path: Path): string {
   return path.map(String).join("\0");
 }
+
+/** Problems as one reads a file: by line and column within each file, what has no place last. */
+export function inOrder(problems: readonly string[]): string[] {
+  const placed = problems.map((problem) => {
+    const [, file = "", line = Infinity, column = Infinity] = /^(.*?):(\d+):(\d+)[ :]/.exec(problem) ?? [];
+    return { problem, file, line: Number(line), column: Number(column) };
+  });
+  const files = [...new Set(placed.map(({ file }) => file))];
+  // Infinity minus itself is NaN, which counts as equal.
+  placed.sort((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column);
+  return placed.map(({ problem }) => problem);
+}

@@ -1,5 +1,5 @@
 import { redactDatabaseUrl } from "./database-url.ts";
-import type { LoadedConfig } from "./load.ts";
+import type { LoadedConfig } from "./loaded.ts";
 
 const HIDDEN = "[redacted]";
 

@@ -1,4 +1,4 @@
-import type { LoadedConfig } from "./load.ts";
+import type { LoadedConfig } from "./loaded.ts";
 
 /** What opening the store needs of the configuration, in the words of the store. Times in milliseconds. */
 export function storeOptions({ store }: LoadedConfig) {

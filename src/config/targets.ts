@@ -4,8 +4,9 @@ import { suggestion } from "./closest.ts";
 import { EXPECTED_ID, TARGET_ID } from "./fields.ts";
 import { kitTarget } from "./kit-target.ts";
 import type { KitEntry } from "./kits.ts";
-import type { LoadedConfig } from "./load.ts";
+import type { LoadedConfig } from "./loaded.ts";
 import { pluginJobs, pluginPolicies } from "./policies.ts";
+import { inOrder } from "./problem.ts";
 import type { TargetSettings } from "./schema.ts";
 import { targetSchema } from "./target-schema.ts";
 import { validate } from "./validate.ts";
@@ -94,7 +95,8 @@ function resolveKits(kits: readonly KitEntry[], config: LoadedConfig, plugins: r
   });
 }
 
-const environmentTag = ({ environment }: LoadedConfig) => (environment === undefined ? {} : { env: environment });
+const environmentTag = ({ environment }: LoadedConfig): Readonly<Record<string, string>> =>
+  environment === undefined ? {} : { env: environment };
 
 /** Ids are unique over targets and kits: they key rows and label series. */
 function unique(results: readonly Result[]): Resolved {
@@ -110,5 +112,5 @@ function unique(results: readonly Result[]): Resolved {
       seen.set(result.target.id, first ?? result.label);
     }
   }
-  return { targets, problems };
+  return { targets, problems: inOrder(problems) };
 }

@@ -49,13 +49,11 @@ export function readYaml(text: string, file: string, env: Environment): Source {
   if (typeof document === "string") return unreadable(file, [`${file}:1:1: ${document}`]);
   const walk: Walk = {
     ...{ file, text, env, anchors: new Map(), lines, places: new Map(), interpolated: new Set(), reported: new Set() },
-    problems: [...document.errors, ...document.warnings].map(
-      (error) => `${at({ file, lines }, error.pos[0])}: ${syntaxMessage(error.code)}`,
-    ),
+    problems: syntaxProblems(document, { file, lines }),
     aliased: 0,
   };
   if (walk.problems.length > 0) return unreadable(file, walk.problems);
-  const value = convert(document.contents, [], walk, { depth: 0, aliased: false });
+  const value = convertChild(document.contents, [], walk, { depth: 0, aliased: false, within: [] });
   return sourceOf(walk, value);
 }
 
@@ -67,11 +65,18 @@ export function emptySource(file: string): Source {
 function parse(text: string, lines: LineCounter): Document | string {
   try {
     // Own messages, because the parser's quote the text; own check of keys, because the parser's is quadratic.
-    return parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: "silent" });
+    return parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   } catch {
     // The parser recurses: text nested some thousand levels deep exhausts the stack.
     return "expected YAML; this cannot be parsed (is it nested too deeply?)";
   }
+}
+
+/** What the parser says, the first of each line: one missing bracket makes hundreds of complaints. */
+function syntaxProblems({ errors, warnings }: Document, file: Pick<Walk, "file" | "lines">): string[] {
+  const found = [...errors, ...warnings].map(({ pos, code }) => ({ offset: pos[0], code }));
+  const firsts = new Map(found.map((error) => [file.lines.linePos(error.offset).line, error] as const).reverse());
+  return [...firsts.values()].map(({ offset, code }) => `${at(file, offset)}: ${syntaxMessage(code)}`);
 }
 
 const unreadable = (file: string, problems: readonly string[]): Source => ({
@@ -91,7 +96,7 @@ function sourceOf(walk: Walk, value: unknown): Source {
     problems,
     readable: true,
     place: (path, part = "value") => {
-      for (let length = path.length; length > 0; length--) {
+      for (let length = path.length; length >= 0; length--) {
         const found = places.get(pathKey(path.slice(0, length)));
         if (found) return at({ file, lines }, found[part]);
       }
@@ -103,7 +108,7 @@ function sourceOf(walk: Walk, value: unknown): Source {
   };
 }
 
-function at({ file, lines }: { readonly file: string; readonly lines: LineCounter }, offset: number): string {
+function at({ file, lines }: Pick<Walk, "file" | "lines">, offset: number): string {
   const { line, col } = lines.linePos(offset);
   return `${file}:${line}:${col}`;
 }
@@ -111,6 +116,8 @@ function at({ file, lines }: { readonly file: string; readonly lines: LineCounte
 interface Level {
   readonly depth: number;
   readonly aliased: boolean;
+  /** The anchored values this one is in: an alias of one of them would never end. */
+  readonly within: readonly unknown[];
 }
 
 function convert(node: unknown, path: Path, walk: Walk, level: Level): unknown {
@@ -122,7 +129,11 @@ function convert(node: unknown, path: Path, walk: Walk, level: Level): unknown {
       : undefined;
   const below = { ...level, depth: level.depth + 1 };
   if (isAlias(node)) return convertAlias(node.source, path, walk, below);
-  if (isNode(node) && node.anchor !== undefined && !level.aliased) walk.anchors.set(node.anchor, node);
+  if (isNode(node) && node.anchor !== undefined) return convertAnchored(node, node.anchor, path, walk, below);
+  return convertPlain(node, path, walk, below);
+}
+
+function convertPlain(node: unknown, path: Path, walk: Walk, below: Level): unknown {
   if (isMap(node)) return convertMap(node, path, walk, below);
   if (isSeq(node)) return node.items.map((item, index) => convertChild(item, [...path, index], walk, below));
   if (isScalar(node)) return typeof node.value === "string" ? convertText(node.value, path, walk) : node.value;
@@ -130,8 +141,15 @@ function convert(node: unknown, path: Path, walk: Walk, level: Level): unknown {
 }
 
 function convertAlias(name: string, path: Path, walk: Walk, level: Level): unknown {
-  if (!walk.anchors.has(name)) return report(walk, path, syntaxMessage("BAD_ALIAS"));
-  return convert(walk.anchors.get(name), path, walk, { ...level, aliased: true });
+  const meant = walk.anchors.get(name);
+  if (meant === undefined) return report(walk, path, syntaxMessage("BAD_ALIAS"));
+  if (level.within.includes(meant)) return report(walk, path, "expected no alias of what the alias is part of");
+  return convert(meant, path, walk, { ...level, aliased: true });
+}
+
+function convertAnchored(node: unknown, name: string, path: Path, walk: Walk, level: Level): unknown {
+  if (!level.aliased) walk.anchors.set(name, node);
+  return convertPlain(node, path, walk, { ...level, within: [...level.within, node] });
 }
 
 function convertChild(node: unknown, path: Path, walk: Walk, level: Level, keyOffset?: number): unknown {

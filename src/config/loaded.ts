@@ -1,0 +1,23 @@
+import type { KitEntry } from "./kits.ts";
+import type { Settings } from "./schema.ts";
+import type { HashedToken } from "./secrets.ts";
+import type { Origin } from "./validate.ts";
+
+/**
+ * The whole configuration: defaults filled in, durations in milliseconds, paths absolute, tokens hashed, frozen.
+ * As JSON (and in console.log) it is `redacted()`.
+ */
+export interface LoadedConfig extends Omit<Settings, "server" | "store"> {
+  readonly server: Omit<Settings["server"], "tokens"> & { readonly tokens: readonly HashedToken[] };
+  /** `url` is `sqlite:` with an absolute path, or `postgresql://…` with its password. */
+  readonly store: Omit<Settings["store"], "url" | "url_file"> & { readonly url: string };
+  /** The kits of kits.yaml; `kits` holds the settings for all of them. */
+  readonly kitList: readonly KitEntry[];
+  /** The files and variables that were used, for the start screen; empty when all is default. */
+  readonly sources: readonly string[];
+  /** Where each value of gleaner.yaml came from, for problems found later. */
+  readonly origin: Origin;
+  /** The configuration without anything secret. */
+  redacted(): unknown;
+  toJSON(): unknown;
+}
