@@ -45,6 +45,8 @@ export interface WriteCounts {
   readonly stored: Readonly<Record<string, number>>;
   /** Rows that were there already, by table: a replay or an unchanged observation. */
   readonly duplicate: Readonly<Record<string, number>>;
+  /** Rows that no table could take, by table: a part of the key missing, an unknown table, a document that is no JSON. */
+  readonly rejected: Readonly<Record<string, number>>;
 }
 
 /** One database, whichever engine. Methods reject with the driver's error; the writer decides what to do about it. */

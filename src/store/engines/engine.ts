@@ -1,0 +1,17 @@
+import type { Kysely } from "kysely";
+import type { Capabilities } from "../capabilities.ts";
+import type { TableRows } from "../rows.ts";
+import type { Database } from "../tables.ts";
+
+/** One open database, as the rest of the store uses it. What an engine does differently is here or in its capabilities. */
+export interface Engine {
+  readonly kind: "sqlite" | "postgresql";
+  readonly capabilities: Capabilities;
+  readonly db: Kysely<Database>;
+  /**
+   * The hot write: appends rows and ignores those whose key is there already.
+   * @returns how many rows were new, by table.
+   */
+  insertRows(tables: readonly TableRows[]): Promise<Record<string, number>>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,170 @@
+import { finished } from "node:stream/promises";
+import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from "kysely";
+import type { Pool } from "pg";
+import { POSTGRESQL } from "../capabilities.ts";
+import { LAYOUTS, type Layout, type StoredRow, type TableRows } from "../rows.ts";
+import type { Database } from "../tables.ts";
+import { arrayLiteral, copyText } from "./encode.ts";
+import type { Engine } from "./engine.ts";
+
+/** Rows of one COPY or insert: big enough to be fast, small enough that encoding them does not hold up the event loop. */
+const ROWS_PER_STATEMENT = 2_000;
+
+const UNIQUE_VIOLATION = "23505";
+
+/** Connections, and the optional power to COPY. Without it, rows go by `unnest`. The seam through which tests bring another PostgreSQL. */
+export interface PostgresDriver {
+  readonly pool: PostgresPool;
+  /** Runs `COPY … FROM STDIN` with this body, outside any transaction. */
+  copyIn?(statement: string, body: Buffer): Promise<void>;
+}
+
+export interface PostgresSettings {
+  /** Connection string; not kept, not logged. */
+  readonly url: string;
+  readonly poolSize: number;
+  /** Longest one statement may take, on both sides of the connection (ms). */
+  readonly statementTimeout: number;
+  /** Longest wait for a lock (ms). */
+  readonly lockTimeout: number;
+}
+
+/** How much later the client gives up than the server: the server's own error is the better one. */
+const CLIENT_GRACE = 1_000;
+const CONNECT_TIMEOUT = 10_000;
+
+/** The store's engine on a PostgreSQL driver. */
+export function postgresEngine(driver: PostgresDriver): Engine {
+  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool: driver.pool }) });
+  return {
+    kind: "postgresql",
+    capabilities: POSTGRESQL,
+    db,
+    async insertRows(tables) {
+      const stored: Record<string, number> = {};
+      for (const table of tables) stored[table.table] = await insertTable(driver, table);
+      return stored;
+    },
+    // Not kysely's destroy(): it ends only a pool that kysely has used.
+    close: () => driver.pool.end(),
+  };
+}
+
+async function insertTable(driver: PostgresDriver, { table, rows }: TableRows): Promise<number> {
+  let stored = 0;
+  for (let from = 0; from < rows.length; from += ROWS_PER_STATEMENT)
+    stored += await insertChunk(driver, LAYOUTS[table], rows.slice(from, from + ROWS_PER_STATEMENT));
+  return stored;
+}
+
+/**
+ * Optimistic: COPY takes all rows or none and is the fastest; when one is there already (a replay), the whole chunk goes
+ * again by an insert that skips it. Outside a transaction, where a failed COPY would poison what follows.
+ */
+async function insertChunk(driver: PostgresDriver, layout: Layout, rows: readonly StoredRow[]): Promise<number> {
+  if (!driver.copyIn) return await insertByArrays(driver.pool, layout, rows);
+  try {
+    await driver.copyIn(copyStatement(layout), Buffer.from(copyText(layout.types, rows)));
+    return rows.length;
+  } catch (error) {
+    if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
+    return await insertByArrays(driver.pool, layout, rows);
+  }
+}
+
+async function insertByArrays(pool: PostgresPool, layout: Layout, rows: readonly StoredRow[]): Promise<number> {
+  const values = layout.types.map((type, i) => arrayLiteral(type, rows, i));
+  const client = await pool.connect();
+  try {
+    const { rowCount } = await client.query(arrayStatement(layout), values);
+    return rowCount;
+  } finally {
+    client.release();
+  }
+}
+
+function copyStatement(layout: Layout): string {
+  return `copy ${layout.name} (${columnList(layout)}) from stdin`;
+}
+
+function arrayStatement(layout: Layout): string {
+  const arrays = layout.types.map((type, i) => `$${i + 1}::${POSTGRESQL.types[type]}[]`);
+  return `insert into ${layout.name} (${columnList(layout)})
+    select * from unnest(${arrays.join(", ")}) on conflict do nothing`;
+}
+
+function columnList(layout: Layout): string {
+  return layout.columns.map((column) => `"${column}"`).join(", ");
+}
+
+function sqlState(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+/**
+ * Connects lazily to a real server. pg is loaded here and not before: it costs 10 MB that the embedded store does without.
+ * An AbortSignal does not interrupt a COPY that waits for a lock, so every wait has a time-out: on the server for statements
+ * and locks, on the client for a server that stopped answering, and keep-alive for one that went away.
+ */
+export async function connectPostgres(settings: PostgresSettings): Promise<PostgresDriver> {
+  const { default: pg } = await import("pg");
+  const { from: copyFrom } = await import("pg-copy-streams");
+  const pool = new pg.Pool({
+    connectionString: settings.url,
+    max: settings.poolSize,
+    application_name: "gleaner",
+    statement_timeout: settings.statementTimeout,
+    lock_timeout: settings.lockTimeout,
+    query_timeout: settings.statementTimeout + CLIENT_GRACE,
+    connectionTimeoutMillis: CONNECT_TIMEOUT,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+  });
+  // A connection that breaks while idle or between queries emits "error"; unheard, it would end the process.
+  // The next query meets the same fault and reports it.
+  pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
+  return {
+    pool: discardBroken(pool),
+    async copyIn(statement, body) {
+      const client = await pool.connect();
+      let reusable = false;
+      try {
+        const stream = client.query(copyFrom(statement));
+        stream.end(body);
+        await finished(stream);
+        reusable = true;
+      } catch (error) {
+        reusable = sqlState(error) === UNIQUE_VIOLATION;
+        throw error;
+      } finally {
+        // After any other error the state of the connection is unknown.
+        client.release(!reusable);
+      }
+    },
+  };
+}
+
+/**
+ * A connection whose query ended without the server's answer (the client's own time-out, a lost socket) is closed when it
+ * is given back: pg would hand it out again, and the next query would wait behind the one that hangs.
+ */
+function discardBroken(pool: Pool): PostgresPool {
+  return {
+    options: {},
+    end: () => pool.end(),
+    async connect() {
+      const client = await pool.connect();
+      let broken = false;
+      const query = async (text: string, values: readonly unknown[]) => {
+        try {
+          return await client.query(text, [...values]);
+        } catch (error) {
+          broken ||= sqlState(error) === undefined;
+          throw error;
+        }
+      };
+      return { query, release: () => client.release(broken) } as unknown as PostgresPoolClient;
+    },
+  };
+}

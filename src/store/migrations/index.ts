@@ -1,0 +1,19 @@
+import type { Kysely } from "kysely";
+import type { Migration } from "kysely/migration";
+import type { Capabilities } from "../capabilities.ts";
+import { tables } from "./0001_tables.ts";
+import { rollups, type Tiers } from "./0002_rollups.ts";
+
+/** What a migration may depend on beside the database. */
+export interface MigrationContext {
+  readonly engine: Capabilities;
+  readonly tiers: Tiers;
+}
+
+/** Every migration by name, in order. A released one is never edited. */
+export function migrations({ engine, tiers }: MigrationContext): Record<string, Migration> {
+  return {
+    "0001_tables": { up: (db: Kysely<unknown>) => tables(db, engine) },
+    "0002_rollups": { up: (db: Kysely<unknown>) => rollups(db, engine, tiers) },
+  };
+}

@@ -1,0 +1,174 @@
+import type { Generated, ColumnType as KyselyColumn } from "kysely";
+
+/**
+ * Portable column types; each engine's spelling is in capabilities.ts.
+ * `time` is UTC with millisecond precision; `json` is JSON text on the way in.
+ */
+export type ColumnType = "text" | "double" | "integer" | "bigint" | "boolean" | "time" | "json";
+
+/** A table whose rows are appended once and never changed: its natural key makes a replay harmless. */
+export interface RowTable {
+  readonly key: readonly string[];
+  readonly columns: Readonly<Record<string, ColumnType>>;
+}
+
+/** `of("double", ["lat", "lon"])` -> `{ lat: "double", lon: "double" }`. */
+function of<const T extends ColumnType, const N extends string>(type: T, names: readonly N[]): Record<N, T> {
+  return Object.fromEntries(names.map((name) => [name, type])) as Record<N, T>;
+}
+
+/**
+ * The tables rows are appended to, as migration 0001 creates them.
+ * Never edit a list here: a column added later belongs to its own migration and is spread in below this object.
+ * The names of kit columns are those that users' dashboards query already.
+ */
+export const ROW_TABLES = {
+  drones: {
+    key: ["time", "kit_id", "drone_id"],
+    columns: {
+      ...of("time", ["time", "received_at"]),
+      ...of("text", ["kit_id", "drone_id"]),
+      ...of("double", ["lat", "lon", "alt", "speed", "heading", "vspeed", "height", "direction"]),
+      ...of("double", ["pilot_lat", "pilot_lon", "home_lat", "home_lon", "freq", "freq_mhz"]),
+      ...of("double", ["pressure_altitude", "gps_accuracy", "observed_at"]),
+      ...of("double", ["rssi_dbm", "rssi_dbfs", "speed_multiplier", "nac_p", "nac_v"]),
+      ...of("integer", ["runtime", "rssi", "message_index"]),
+      ...of("text", ["op_status", "id_type", "mac", "ua_type", "operator_id", "caa_id"]),
+      ...of("text", ["rid_make", "rid_model", "rid_source", "rid_status", "rid_tracking"]),
+      ...of("text", ["track_type", "transport", "description", "ua_type_name", "operator_id_type"]),
+      ...of("text", ["height_type", "ew_dir", "rid_timestamp", "remote_timestamp", "seen_by"]),
+      ...of("text", ["vertical_accuracy", "horizontal_accuracy", "baro_accuracy", "speed_accuracy"]),
+      ...of("text", ["timestamp_accuracy"]),
+      ...of("text", ["callsign", "hex", "squawk", "reg", "category", "flight", "aircraft_source"]),
+      ...of("boolean", ["rid_lookup_attempted", "rid_lookup_success", "on_ground"]),
+      ...of("json", ["extra"]),
+    },
+  },
+  signals: {
+    key: ["time", "kit_id", "freq_mhz", "uid"],
+    columns: {
+      ...of("time", ["time", "received_at", "expires_at"]),
+      ...of("text", ["kit_id", "uid"]),
+      ...of("double", ["freq_mhz", "power_dbm", "power_linear", "bandwidth_mhz", "lat", "lon", "alt"]),
+      ...of("double", ["pal_conf", "ntsc_conf", "rssi_raw", "sensor_lat", "sensor_lon", "sensor_alt", "radius_m"]),
+      ...of("text", ["detection_type", "source", "signal_type", "alert_id", "callsign", "description"]),
+      ...of("text", ["self_id", "seen_by"]),
+      ...of("json", ["extra"]),
+    },
+  },
+  system_health: {
+    key: ["time", "kit_id"],
+    columns: {
+      ...of("time", ["time", "received_at"]),
+      ...of("text", ["kit_id", "uid"]),
+      ...of("double", ["lat", "lon", "alt", "cpu_percent", "memory_percent", "disk_percent", "uptime_hours"]),
+      ...of("double", ["temp_cpu", "temp_gpu", "pluto_temp", "zynq_temp", "speed", "track"]),
+      ...of("double", ["uptime_seconds", "memory_total_bytes", "memory_available_bytes"]),
+      ...of("double", ["disk_total_bytes", "disk_used_bytes"]),
+      ...of("boolean", ["gps_fix"]),
+      ...of("text", ["time_source", "gpsd_time_utc"]),
+      ...of("bigint", ["kit_updated_epoch"]),
+      ...of("json", ["extra"]),
+    },
+  },
+  samples: {
+    key: ["series_id", "time"],
+    columns: { ...of("time", ["time"]), ...of("bigint", ["series_id"]), ...of("double", ["value"]) },
+  },
+  documents: {
+    key: ["target_id", "job", "name", "time"],
+    columns: { ...of("time", ["time"]), ...of("text", ["target_id", "job", "name"]), ...of("json", ["document"]) },
+  },
+  plugin_executions: {
+    key: ["target_id", "job", "started_at"],
+    columns: {
+      ...of("text", ["plugin_id", "target_id", "job"]),
+      ...of("time", ["started_at", "completed_at"]),
+      ...of("text", ["status", "error_kind", "error_message"]),
+      ...of("integer", ["metrics_count", "rows_count", "attempts"]),
+      ...of("double", ["duration_ms"]),
+    },
+  },
+  health_events: {
+    key: ["time", "kind", "id", "to_state"],
+    columns: {
+      ...of("time", ["time"]),
+      ...of("text", ["kind", "id", "from_state", "to_state", "severity", "details"]),
+    },
+  },
+} as const satisfies Record<string, RowTable>;
+
+export type RowTableName = keyof typeof ROW_TABLES;
+
+/** True for a table that plugins' rows may name. */
+export function isRowTable(name: string): name is RowTableName {
+  return Object.hasOwn(ROW_TABLES, name);
+}
+
+/** Engines read times as `Date` (PostgreSQL) or epoch milliseconds (SQLite); both take a `Date`. */
+export type StoredTime = Date | number;
+type Time = KyselyColumn<StoredTime, Date, Date>;
+type OptionalTime = KyselyColumn<StoredTime | null, Date | null | undefined, Date | null>;
+/** JSON reads as text (SQLite) or as the parsed value (PostgreSQL); it is written as text. */
+type Json = KyselyColumn<unknown, string, string>;
+type Flag = KyselyColumn<boolean | number, boolean, boolean>;
+
+interface Cells {
+  text: string | null;
+  double: number | null;
+  integer: number | null;
+  bigint: number | string | null;
+  boolean: boolean | number | null;
+  time: StoredTime | null;
+  json: unknown;
+}
+type RowsOf<T extends RowTable> = { [C in keyof T["columns"]]: Cells[T["columns"][C]] };
+
+/** The schema as kysely sees it. Row tables follow ROW_TABLES; the rest is what migration 0001 creates. */
+export type Database = { [T in RowTableName]: RowsOf<(typeof ROW_TABLES)[T]> } & {
+  kits: {
+    kit_id: string;
+    name: string | null;
+    location: string | null;
+    api_url: string | null;
+    last_seen: OptionalTime;
+    status: string;
+    enabled: Flag;
+    source: string;
+    created_at: Generated<StoredTime>;
+    updated_at: Time;
+    tags: Json;
+    uid: string | null;
+  };
+  plugins: {
+    id: string;
+    plugin_id: string;
+    name: string;
+    version: string;
+    description: string | null;
+    category: string | null;
+    enabled: Flag;
+    config: Json;
+    created_at: Generated<StoredTime>;
+    updated_at: Time;
+  };
+  plugin_status: {
+    target_id: string;
+    plugin_id: string;
+    last_run: OptionalTime;
+    last_success: OptionalTime;
+    last_error: string | null;
+    error_count: number;
+    consecutive_errors: number;
+    health_status: string;
+    updated_at: Time;
+  };
+  series: {
+    series_id: Generated<number | string>;
+    fingerprint: string;
+    plugin_id: string;
+    target_id: string;
+    metric_name: string;
+    labels: Json;
+  };
+};

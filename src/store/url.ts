@@ -1,0 +1,64 @@
+/** Where a store is, parsed from DATABASE_URL. */
+export type StoreUrl =
+  | { readonly engine: "sqlite"; readonly path: string; readonly label: string }
+  | { readonly engine: "postgresql"; readonly url: string; readonly label: string };
+
+const EXPECTED =
+  "expected sqlite:data/gleaner.db, sqlite:///absolute/path.db, or postgresql://user:password@host:5432/database";
+
+/**
+ * Parses a store's URL.
+ * @throws {Error} that says what was expected and never repeats the URL, which may hold a password.
+ */
+export function parseStoreUrl(text: string): StoreUrl {
+  const scheme = /^([a-z0-9+]+):/i.exec(text)?.[1]?.toLowerCase();
+  const parse = PARSERS[scheme ?? ""];
+  if (!parse)
+    throw new Error(`DATABASE_URL has ${scheme ? `the unknown scheme ${scheme}:` : "no scheme"}; ${EXPECTED}`);
+  return parse(text);
+}
+
+/** Takes passwords out of text that is about to be logged, stored or shown. */
+export function scrub(text: string): string {
+  return text
+    .replaceAll(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/]*@/gi, "$1***@")
+    .replaceAll(/\b(password|passwd|pwd|token|secret|api_?key)=[^&\s"']+/gi, "$1=***");
+}
+
+const PARSERS: Readonly<Record<string, (text: string) => StoreUrl>> = {
+  sqlite: parseSqlite,
+  postgres: parsePostgres,
+  postgresql: parsePostgres,
+};
+
+function parseSqlite(text: string): StoreUrl {
+  const rest = text.slice("sqlite:".length);
+  // sqlite:///x is an absolute path; some write it with a fourth slash.
+  const path = rest.startsWith("//") ? rest.replace(/^\/\/+/, "/") : rest;
+  if (path === "" || path === "/" || (/^\/\/[^/]/.test(rest) && rest !== "//:memory:"))
+    throw new Error(`DATABASE_URL names no SQLite file; ${EXPECTED}`);
+  if (path === "/:memory:") return { engine: "sqlite", path: ":memory:", label: "sqlite :memory:" };
+  return { engine: "sqlite", path, label: `sqlite ${path}` };
+}
+
+function parsePostgres(text: string): StoreUrl {
+  const url = URL.parse(text);
+  if (!url)
+    throw new Error(
+      `DATABASE_URL is not a valid URL (is a special character in the password not percent-encoded?); ${EXPECTED}`,
+    );
+  const host = url.searchParams.get("host") ?? (decode(url.hostname) || "localhost");
+  return {
+    engine: "postgresql",
+    url: text,
+    label: `postgresql ${host}${url.port && `:${url.port}`}${decode(url.pathname)}`,
+  };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,101 @@
+import { spawn } from "node:child_process";
+import { existsSync, globSync } from "node:fs";
+import { chown, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+
+/** A PostgreSQL server of the tests' own: on a unix socket in a temporary directory, with no port and no durability. */
+export interface TestCluster {
+  /** Makes an empty database and returns its URL. */
+  createDatabase(options?: { owner?: string }): Promise<string>;
+  /** Runs SQL as the superuser in the maintenance database. */
+  admin(sql: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Why the tests on a real server cannot run here, or undefined when they can. A failure where services are required. */
+export function whyNoPostgres(): string | undefined {
+  if (binaries()) return undefined;
+  const reason = "no PostgreSQL server binaries under /usr/lib/postgresql/*/bin";
+  if (process.env["GLEANER_TEST_REQUIRE_SERVICES"] === "1") throw new Error(`${reason}, and services are required`);
+  return reason;
+}
+
+/** Initialises and starts a cluster; call `stop` when done. */
+export async function startCluster(): Promise<TestCluster> {
+  const bin = binaries();
+  if (!bin) throw new Error("no PostgreSQL binaries");
+  const directory = await mkdtemp(join(tmpdir(), "gleaner-pg-"));
+  const user = await unprivileged(directory);
+  const data = join(directory, "data");
+  await run(user, join(bin, "initdb"), ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]);
+  const settings = ["-c", "listen_addresses=", "-c", `unix_socket_directories=${directory}`, "-c", "fsync=off"];
+  const server = start(user, join(bin, "postgres"), ["-D", data, ...settings, "-c", "shared_buffers=32MB"]);
+  const exited = new Promise<void>((resolve) => server.once("exit", () => resolve()));
+  const admin = new pg.Pool({ host: directory, user: "postgres", database: "postgres", max: 1 });
+  admin.on("error", () => {});
+  await answering(admin);
+  let databases = 0;
+  return {
+    async createDatabase({ owner = "postgres" } = {}) {
+      const name = `test_${++databases}`;
+      await admin.query(`create database ${name} owner ${owner}`);
+      return `postgresql://${owner}@localhost/${name}?host=${encodeURIComponent(directory)}`;
+    },
+    admin: async (sql) => void (await admin.query(sql)),
+    async stop() {
+      await admin.end();
+      // Immediate: nothing in it is worth a checkpoint.
+      server.kill("SIGQUIT");
+      await exited;
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function binaries(): string | undefined {
+  return globSync("/usr/lib/postgresql/*/bin")
+    .filter((bin) => existsSync(join(bin, "initdb")))
+    .sort((a, b) => b.localeCompare(a, undefined, { numeric: true }))[0];
+}
+
+/** PostgreSQL refuses to run as root: then everything runs as the user `postgres`, who gets the directory. */
+async function unprivileged(directory: string): Promise<string[]> {
+  if (process.getuid?.() !== 0) return [];
+  const id = Number(await run([], "id", ["-u", "postgres"]));
+  const group = Number(await run([], "id", ["-g", "postgres"]));
+  await chown(directory, id, group);
+  return ["setpriv", `--reuid=${id}`, `--regid=${group}`, "--clear-groups"];
+}
+
+function start(prefix: readonly string[], command: string, args: readonly string[]) {
+  const [program, ...rest] = [...prefix, command, ...args];
+  return spawn(program as string, rest, { stdio: ["ignore", "pipe", "pipe"], cwd: tmpdir() });
+}
+
+async function run(prefix: readonly string[], command: string, args: readonly string[]): Promise<string> {
+  const child = start(prefix, command, args);
+  let output = "";
+  child.stdout.on("data", (chunk) => {
+    output += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    output += chunk;
+  });
+  const code = await new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
+  if (code !== 0) throw new Error(`${command} ended with ${code}: ${output}`);
+  return output;
+}
+
+async function answering(pool: pg.Pool): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await pool.query("select 1");
+      return;
+    } catch (error) {
+      if (attempt >= 200) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  }
+}
