@@ -1,6 +1,6 @@
 import { BLANK_DRONE, type DroneValues } from "./columns.ts";
 import { extraOf } from "./extra.ts";
-import { type Entry, flag, integer, number, position, type Residue, text } from "./fields.ts";
+import { type Entry, flag, number, position, type Residue, text } from "./fields.ts";
 
 // biome-ignore format: as many a line as fit
 const KNOWN: ReadonlySet<string> = new Set([
@@ -42,8 +42,8 @@ export function aircraftValues(
     category: text(entry.category, "category", residue),
     flight: text(entry.flight, "flight", residue),
     on_ground: flag(entry.on_ground, "on_ground", residue),
-    nac_p: integer(entry.nac_p, "nac_p", residue),
-    nac_v: integer(entry.nac_v, "nac_v", residue),
+    nac_p: number(entry.nac_p, "nac_p", residue),
+    nac_v: number(entry.nac_v, "nac_v", residue),
     aircraft_source: text(entry.source, "source", residue),
     received_at: receivedAt,
     extra: extraOf(entry, KNOWN, residue),

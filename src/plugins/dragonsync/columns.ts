@@ -37,7 +37,7 @@ export const HEALTH_COLUMNS = [
 ] as const;
 
 /** Values of a row: exactly the columns of its table, so a column forgotten or misspelt does not compile. */
-export type Values<C extends string> = { readonly [K in C]: Cell };
+type Values<C extends string> = { readonly [K in C]: Cell };
 export type DroneValues = Values<(typeof DRONE_COLUMNS)[number]>;
 export type SignalValues = Values<(typeof SIGNAL_COLUMNS)[number]>;
 export type HealthValues = Values<(typeof HEALTH_COLUMNS)[number]>;

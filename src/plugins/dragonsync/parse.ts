@@ -22,7 +22,7 @@ export interface Parsed {
 export function parseBody(body: Buffer, what: string): Parsed {
   const raw = body.toString("utf8");
   const text = raw.charCodeAt(0) === BYTE_ORDER_MARK ? raw.slice(1) : raw;
-  const deep = tooDeepAt(text);
+  const deep = tooDeepAt(body);
   if (deep >= 0) throw badData(what, `nested deeper than ${MAX_DEPTH} levels at position ${deep}`, text);
   try {
     return { value: JSON.parse(text), notNumbers: 0 };
@@ -38,7 +38,7 @@ function parsePatched(text: string, what: string): Parsed {
   } catch (error) {
     const message = (error as Error).message;
     const reason = message.replace(/ in JSON at position .*|, \S*".*" ?\S* is not valid JSON$/s, "");
-    throw badData(what, `not JSON at position ${errorPosition(message, patched)}: ${reason}`, text);
+    throw badData(what, `not JSON at position ${errorPosition(message, patched)}: ${printable(reason)}`, text);
   }
 }
 
@@ -51,15 +51,21 @@ function endOfString(text: string, start: number): number {
   return i;
 }
 
-/** Offset of the bracket that nests too deep, or -1. */
-function tooDeepAt(text: string): number {
+/** Offset of the bracket that nests too deep, or -1. On bytes, one flat loop: this is a quarter of the cost of parsing. */
+function tooDeepAt(body: Buffer): number {
   let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === QUOTE) i = endOfString(text, i);
-    // "[" and "{" differ in one bit, and so do "]" and "}".
-    else if ((code | 0x20) === 0x7b && ++depth > MAX_DEPTH) return i;
-    else if ((code | 0x20) === 0x7d) depth--;
+  for (let i = 0; i < body.length; i++) {
+    const byte = body[i] as number;
+    if (byte === QUOTE) {
+      for (i++; i < body.length; i++) {
+        const inner = body[i];
+        if (inner === QUOTE) break;
+        if (inner === BACKSLASH) i++;
+      }
+    } else if ((byte | 0x20) === 0x7b) {
+      // "[" and "{" differ in one bit, and so do "]" and "}".
+      if (++depth > MAX_DEPTH) return i;
+    } else if ((byte | 0x20) === 0x7d) depth--;
   }
   return -1;
 }
@@ -136,10 +142,11 @@ function foreignAt(text: string): number {
 }
 
 function badData(what: string, problem: string, text: string): CollectError {
-  const start = text
-    .slice(0, 400)
-    .replace(/[^\x20-\x7e]/g, "")
-    .slice(0, 80);
+  const start = printable(text.slice(0, 400)).slice(0, 80);
   const body = text === "" ? "the body is empty" : `the body starts with ${JSON.stringify(start)}`;
   return new CollectError("bad_data", `${what}: ${problem}; ${body}`);
+}
+
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, "");
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { DRONE_COLUMNS, HEALTH_COLUMNS, SIGNAL_COLUMNS } from "../../../src/plugins/dragonsync/columns.ts";
+import { ROW_TABLES } from "../../../src/store/tables.ts";
 import { collectCaptured, readable, rejected, sample } from "./support.ts";
 
 /** Rows, and what is counted, of every captured answer; a capture that is not listed here fails. */
@@ -66,6 +67,13 @@ it("every captured answer of both revisions is read, with exactly the columns of
     );
     for (const row of collected.rows ?? []) assert.deepEqual(Object.keys(row.values).sort(), [...COLUMNS[job]].sort());
   }
+});
+
+it("the columns are those of the store's tables, time aside", () => {
+  const columnsOf = (table: keyof typeof ROW_TABLES) => Object.keys(ROW_TABLES[table].columns).sort();
+  assert.deepEqual([...DRONE_COLUMNS, "time"].sort(), columnsOf("drones"));
+  assert.deepEqual([...SIGNAL_COLUMNS, "time"].sort(), columnsOf("signals"));
+  assert.deepEqual([...HEALTH_COLUMNS, "time"].sort(), columnsOf("system_health"));
 });
 
 it("samples count what is listed, with zeros for the types that are known", async () => {

@@ -12,7 +12,7 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
   signals: SIGNAL_COLUMNS,
   system_health: HEALTH_COLUMNS,
 };
-const INTEGERS = new Set(["runtime", "rssi", "message_index", "nac_p", "nac_v", "kit_updated_epoch"]);
+const INTEGERS = new Set(["runtime", "rssi", "message_index", "kit_updated_epoch"]);
 const BOOLEANS = new Set(["rid_lookup_attempted", "rid_lookup_success", "on_ground", "gps_fix"]);
 const LOST = ["not_an_object", "no_id", "no_frequency"];
 
