@@ -37,7 +37,7 @@ const kit = z.strictObject({
     .optional()
     .describe("Longest that one poll may take, retries included.")
     .meta({ unset: "kits.timeout" }),
-  tags: tags().default({}).describe("Labels for everything it sends."),
+  tags: tags().prefault({}).describe("Labels for everything it sends."),
   retry_policy: retryPolicy.prefault({}).describe("How failed attempts are repeated."),
 });
 

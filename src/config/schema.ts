@@ -12,13 +12,14 @@ export const MIN_TOKEN = 8;
 
 const token = atMostOne(
   z.strictObject({
-    name: z.string().min(1).max(100).describe("What the token is called in logs; unique."),
+    name: z.string().min(1).max(100).describe("What the token is called in logs; unique.").meta({ example: "scrape" }),
     scopes: z
       .array(z.enum(SCOPES))
       .min(1)
       .describe(
         "What it may be used for: metrics (scrape), read (the API), ingest (report data), admin (change things).",
-      ),
+      )
+      .meta({ example: ["metrics"] }),
     token: z
       .string()
       .regex(new RegExp(`^[!-~]{${MIN_TOKEN},1000}$`), {

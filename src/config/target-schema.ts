@@ -7,13 +7,16 @@ const cron = () =>
 
 const job = atMostOne(
   z.strictObject({
-    interval: interval().optional().describe("How often this job runs.").meta({ example: "5m" }),
+    interval: interval().optional().describe("How often this job runs.").meta({ unset: "the target's", example: "5m" }),
     cron: cron().optional().describe("When this job runs, instead of an interval.").meta({ alternative: "0 3 * * *" }),
     timezone: timezone()
       .optional()
       .describe("Time zone of `cron`.")
       .meta({ unset: "the target's", alternative: "UTC" }),
-    timeout: timeout().optional().describe("Longest that one attempt of this job may take.").meta({ example: "30s" }),
+    timeout: timeout()
+      .optional()
+      .describe("Longest that one attempt of this job may take.")
+      .meta({ unset: "the target's", example: "30s" }),
   }),
   ["interval", "cron"],
 );
