@@ -12,6 +12,8 @@ export interface Capabilities {
   readonly clustered: string;
   /** Indexes that only this engine can have. */
   readonly extraIndexes: readonly string[];
+  /** A json column as read: SQLite hands out the text, PostgreSQL the value. */
+  readonly parseJson: (stored: unknown) => unknown;
   /** Start of the UTC bucket of `width` ms that a time column falls in. */
   bucket(column: string, width: number): string;
 }
@@ -33,6 +35,7 @@ export const SQLITE: Capabilities = {
   jsonObject: "json_object",
   clustered: "without rowid",
   extraIndexes: [],
+  parseJson: (stored) => (typeof stored === "string" ? JSON.parse(stored) : stored),
   // The double modulo floors times before 1970 too.
   bucket: (column, width) => `(${column} - (${column} % ${width} + ${width}) % ${width})`,
 };
@@ -58,6 +61,7 @@ export const POSTGRESQL: Capabilities = {
     "create index samples_time on samples using brin (time)",
     "create index series_labels on series using gin (labels)",
   ],
+  parseJson: (stored) => stored,
   // date_bin, not date_trunc: days must not depend on the session's time zone.
   bucket: (column, width) => `date_bin('${width} milliseconds', ${column}, timestamptz '1970-01-01T00:00:00Z')`,
 };

@@ -1,10 +1,9 @@
-import type { Kysely } from "kysely";
 import { LRUCache } from "lru-cache";
 import type { Batch } from "../model/target.ts";
 import { toKeyText } from "./cells.ts";
-import { canonicalJson, cleanText, fingerprint, readJson } from "./json.ts";
+import type { Engine } from "./engines/engine.ts";
+import { canonicalJson, cleanText, fingerprint } from "./json.ts";
 import type { RowSource } from "./rows.ts";
-import type { Database } from "./tables.ts";
 
 /** Decides which documents are worth a row. */
 export interface DocumentFilter {
@@ -38,7 +37,7 @@ const REPEAT_AFTER = 24 * 3_600_000;
  * A filter over the table `documents`. A document is compared with its predecessor in time, not with the newest: so
  * replaying an old batch after newer ones stores nothing.
  */
-export function createDocumentFilter(db: Kysely<Database>): DocumentFilter {
+export function createDocumentFilter(engine: Engine): DocumentFilter {
   const newest = new LRUCache<string, Version>({ max: CACHED_DOCUMENTS });
   return {
     async select(batches) {
@@ -53,7 +52,7 @@ export function createDocumentFilter(db: Kysely<Database>): DocumentFilter {
         }
         const key = [source.target_id, source.job, source.name].join("\0");
         const version = { time: source.time.getTime(), print: fingerprint(source.document) };
-        const before = await predecessor(db, source, version.time, [newest.get(key), ...(pending.get(key) ?? [])]);
+        const before = await predecessor(engine, source, version.time, [newest.get(key), ...(pending.get(key) ?? [])]);
         if (before?.print === version.print && version.time - before.time < REPEAT_AFTER) {
           unchanged++;
           continue;
@@ -87,24 +86,24 @@ function keyText(text: string): string {
 
 /** The last version at or before `time`: from memory when the newest known one is, else from the table. */
 async function predecessor(
-  db: Kysely<Database>,
+  engine: Engine,
   key: { readonly target_id: string; readonly job: string; readonly name: string },
   time: number,
   known: readonly (Version | undefined)[],
 ): Promise<Version | undefined> {
   const [cached, ...pending] = known;
-  const stored = cached && cached.time <= time ? cached : await readVersion(db, key, time);
+  const stored = cached && cached.time <= time ? cached : await readVersion(engine, key, time);
   return [stored, ...pending]
     .filter((version) => version !== undefined && version.time <= time)
     .reduce((a, b) => (a && b && a.time > b.time ? a : b), undefined);
 }
 
 async function readVersion(
-  db: Kysely<Database>,
+  engine: Engine,
   key: { readonly target_id: string; readonly job: string; readonly name: string },
   time: number,
 ): Promise<Version | undefined> {
-  const row = await db
+  const row = await engine.db
     .selectFrom("documents")
     .select(["time", "document"])
     .where("target_id", "=", key.target_id)
@@ -115,5 +114,8 @@ async function readVersion(
     .limit(1)
     .executeTakeFirst();
   if (!row) return undefined;
-  return { time: Number(row.time), print: fingerprint(canonicalJson(readJson(row.document)) ?? "") };
+  return {
+    time: Number(row.time),
+    print: fingerprint(canonicalJson(engine.capabilities.parseJson(row.document)) ?? ""),
+  };
 }

@@ -31,11 +31,6 @@ export function canonicalJsonText(text: string): string | undefined {
   }
 }
 
-/** Reads a json column of either engine: parsed already (PostgreSQL) or text (SQLite). */
-export function readJson(stored: unknown): unknown {
-  return typeof stored === "string" ? JSON.parse(stored) : stored;
-}
-
 /** SHA-256 of text, base64url: 43 characters that stand for any length in a key. */
 export function fingerprint(text: string): string {
   return createHash("sha256").update(text).digest("base64url");

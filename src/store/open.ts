@@ -100,7 +100,7 @@ async function refuseOldServer({ db }: Engine): Promise<void> {
 }
 
 function storeOn(engine: Engine, url: StoreUrl, { timescale, notes }: Migrated, options: StoreOptions): OpenStore {
-  const context = { engine, series: createSeriesIndex(engine.db), documents: createDocumentFilter(engine.db) };
+  const context = { engine, series: createSeriesIndex(engine.db), documents: createDocumentFilter(engine) };
   return {
     engine: engine.kind,
     timescale,

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import type { KitState } from "../model/health.ts";
 import type { Engine } from "./engines/engine.ts";
-import { canonicalJson, cleanText, readJson } from "./json.ts";
+import { canonicalJson, cleanText } from "./json.ts";
 import type { KitRecord, PluginRecord, TargetStatus } from "./store.ts";
 import type { StoredTime } from "./tables.ts";
 import { scrub } from "./url.ts";
@@ -115,7 +115,7 @@ export async function upsertPlugins({ db, capabilities }: Engine, plugins: reado
 }
 
 /** All kits, by id. */
-export async function listKits({ db }: Engine): Promise<KitRecord[]> {
+export async function listKits({ db, capabilities }: Engine): Promise<KitRecord[]> {
   const rows = await db.selectFrom("kits").selectAll().orderBy("kit_id").execute();
   return rows.map((row) => ({
     kitId: row.kit_id,
@@ -126,7 +126,7 @@ export async function listKits({ db }: Engine): Promise<KitRecord[]> {
     lastSeen: toDate(row.last_seen),
     enabled: Boolean(row.enabled),
     source: row.source as KitRecord["source"],
-    tags: (readJson(row.tags) ?? {}) as Record<string, string>,
+    tags: (capabilities.parseJson(row.tags) ?? {}) as Record<string, string>,
     uid: row.uid,
   }));
 }

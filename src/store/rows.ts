@@ -60,7 +60,8 @@ export function collectRows(): RowCollector {
 
 /** Adds to a count, which starts at 0. */
 export function increment(counts: Record<string, number>, name: string, by = 1): void {
-  counts[name] = (counts[name] ?? 0) + by;
+  // A table may be named like a member of every object.
+  counts[name] = (Object.hasOwn(counts, name) ? (counts[name] ?? 0) : 0) + by;
 }
 
 function toRow(layout: Layout, source: RowSource): StoredRow | undefined {

@@ -109,7 +109,7 @@ export function createWriter(options: WriterOptions): Writer {
       down = undefined;
     } catch (error) {
       backlog.giveBack(chunk);
-      const next = down ? down.backoff.next(undefined) : factory.next(undefined);
+      const next = down ? down.backoff.next(undefined) : factory.next();
       down = { error, since: down?.since ?? options.now(), backoff: next };
       options.onError("write_failed", error, 0);
     }
@@ -140,8 +140,10 @@ export function createWriter(options: WriterOptions): Writer {
       if (closed) return;
       closed = true;
       clearTimeout(timer);
-      const signal = AbortSignal.timeout(closeTimeout);
-      const error = await drain(flush, () => down?.backoff.duration ?? 0, signal);
+      const giveUp = new AbortController();
+      timer = setTimeout(() => giveUp.abort(), closeTimeout);
+      const error = await drain(flush, () => down?.backoff.duration ?? 0, giveUp.signal);
+      clearTimeout(timer);
       if (error !== undefined) options.onError("closed", error, backlog.rows());
     },
     pendingRows: () => backlog.rows(),

@@ -1,0 +1,4 @@
+import { sqliteSubject } from "./harness.ts";
+import { storeSuite } from "./suite.ts";
+
+storeSuite(sqliteSubject);
