@@ -10,7 +10,7 @@ export interface KitStats {
   requests: number;
   /** Answers that the client received whole, as far as TCP tells. */
   completed: number;
-  /** Answers the client did not wait for, and connections that ended without a request. */
+  /** Answers that did not arrive whole, by the client's doing or by a fault, and connections without a request. */
   aborted: number;
   /** Rows offered: each observation once. */
   rows: number;
@@ -59,7 +59,7 @@ export function serveConnection(socket: Socket, context: ConnectionContext): voi
   socket.on("close", (failed) => {
     const whole = answered && !left && !failed && socket.writableFinished;
     if (whole && rows) finish(context, rows);
-    else if (!whole) context.stats.aborted++;
+    else context.stats.aborted++;
   });
 }
 
