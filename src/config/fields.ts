@@ -7,7 +7,7 @@ const EXPECTED_DURATION = "expected a duration such as 5s, 250ms, 2m, 1h or a nu
  * A duration as people write it, handed on in milliseconds. A bare number is seconds.
  * `kind`, `shortest` and `longest` are for the generated reference.
  */
-export function duration({ min, max }: { readonly min: string; readonly max: string }) {
+function duration({ min, max }: { readonly min: string; readonly max: string }) {
   const [shortest, longest] = [parseDuration(min), parseDuration(max)];
   return z
     .union([z.string(), z.number()], { error: EXPECTED_DURATION })

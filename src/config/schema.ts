@@ -4,9 +4,9 @@ import { atMostOne, backoff, delay, given, interval, listen, retention, targetId
 import { targetSchema } from "./target-schema.ts";
 
 /** What a token may be used for. */
-export const SCOPES = ["metrics", "read", "ingest", "admin"] as const;
+const SCOPES = ["metrics", "read", "ingest", "admin"] as const;
 /** From the most to the least talkative. */
-export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 /** Shorter tokens can be guessed. */
 export const MIN_TOKEN = 8;
 

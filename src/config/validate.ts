@@ -103,7 +103,7 @@ interface JsonSchema {
 }
 
 /** The keys that a schema knows at a path, to suggest one. */
-export function knownKeys(schema: z.ZodType, path: Path): string[] {
+function knownKeys(schema: z.ZodType, path: Path): string[] {
   let level = [z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema];
   for (const key of path) level = level.flatMap(alternatives).flatMap((at) => child(at, key));
   return [...new Set(level.flatMap(alternatives).flatMap((at) => Object.keys(at.properties ?? {})))];
