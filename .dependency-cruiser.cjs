@@ -30,9 +30,10 @@ module.exports = {
     })),
     {
       name: "plugins-know-only-the-model",
+      comment: "and their own parts: src/plugins/<folder>/",
       severity: "error",
       from: { path: "^src/plugins/", pathNot: "registry[.]gen[.]ts$" },
-      to: { path: "^src/", pathNot: "^src/model/" },
+      to: { path: "^src/", pathNot: "^src/(model|plugins/[^/]+)/" },
     },
     {
       name: "plugins-touch-no-infrastructure",

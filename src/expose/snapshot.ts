@@ -148,13 +148,16 @@ export function createSnapshot(options: SnapshotOptions = {}): ExposedSnapshot {
     else owners.delete(owner);
   }
 
+  const seriesOf = (owner: string) =>
+    [...(owners.get(owner)?.values() ?? [])].reduce((sum, holder) => sum + holder.series.length, 0);
+
   return {
     replace,
     withdraw: (owner, slot) => replace(owner, slot, []),
     remove: (owner) => {
       for (const slot of [...(owners.get(owner)?.keys() ?? [])]) replace(owner, slot, []);
     },
-    size: () => total,
+    size: (owner) => (owner === undefined ? total : seriesOf(owner)),
     families: () => [...states.values()].map(cut),
     reserve: (names) => {
       for (const name of names) claims.add(name);

@@ -26,6 +26,6 @@ export interface Snapshot {
   withdraw(owner: string, slot: string): void;
   /** Drops everything of an owner, as when a target leaves the configuration. */
   remove(owner: string): void;
-  /** How many series are held. */
-  size(): number;
+  /** How many series are held, by one owner or in all. */
+  size(owner?: string): number;
 }

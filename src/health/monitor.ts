@@ -28,7 +28,15 @@ export interface JobCounts {
   readonly runs: number;
   readonly failures: Readonly<Record<string, number>>;
   readonly skipped: Readonly<Record<string, number>>;
-  readonly last: { readonly at: Date; readonly outcome: string; readonly durationMs: number } | null;
+  readonly last: LastRun | null;
+}
+
+/** How a job's last run ended; `reason` says why it was not ok. */
+export interface LastRun {
+  readonly at: Date;
+  readonly outcome: Run["outcome"]["status"];
+  readonly reason: string | null;
+  readonly durationMs: number;
 }
 
 interface MutableCounts {
@@ -100,6 +108,12 @@ function countsOf(entry: Entry, job: string): MutableCounts {
   return entry.counts[job];
 }
 
+function lastRunOf({ outcome, finishedAt, durationMs }: Run): LastRun {
+  const reason =
+    outcome.status === "failed" ? outcome.error.message : outcome.status === "empty" ? outcome.reason : null;
+  return { at: finishedAt, outcome: outcome.status, reason, durationMs };
+}
+
 const isKit = (target: ConfiguredTarget) => target.plugin.health === "kit";
 
 /** Holds every target's health, moves it on by the pure folds of plugin.ts and kit.ts, and tells of each change of state. */
@@ -167,7 +181,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
   function noteOutcome(entry: Entry, run: Run): string {
     const counts = countsOf(entry, run.job);
     counts.runs++;
-    counts.last = { at: run.finishedAt, outcome: run.outcome.status, durationMs: run.durationMs };
+    counts.last = lastRunOf(run);
     entry.lastRun = run.finishedAt;
     if (run.outcome.status === "ok") {
       entry.lastSuccess = run.finishedAt;

@@ -57,7 +57,7 @@ function browsable(address: string): string {
 function openToTheNetwork({ host, port }: ListenAddress): string {
   return (
     `refusing to listen on ${hostPort(host || "*", port)}: it is reachable from the network and no token is configured; ` +
-    `configure a token under http.tokens, or set GLEANER_LISTEN=127.0.0.1:${port} to serve this machine only`
+    `configure a token under server.tokens in gleaner.yaml (or GLEANER_TOKEN_FILE), or set GLEANER_LISTEN=127.0.0.1:${port} to serve this machine only`
   );
 }
 

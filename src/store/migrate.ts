@@ -36,6 +36,14 @@ export async function migrateDatabase(engine: Engine, list: MigrationList = migr
   return { applied, timescale, notes };
 }
 
+/** Names of the migrations that the next start would apply. @throws when the database was written by a newer gleaner. */
+export async function pendingMigrations(engine: Engine): Promise<string[]> {
+  const done = await appliedMigrations(engine.db);
+  const ours = Object.keys(migrations({ engine: engine.capabilities, tiers: "tables" }));
+  refuseNewer(done, ours);
+  return ours.filter((name) => !done.includes(name));
+}
+
 async function run(engine: Engine, list: MigrationList, tiers: Tiers): Promise<string[]> {
   const migrator = new Migrator({
     db: engine.db,

@@ -144,7 +144,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   "sqlite 26": "the file is something else: move it away or choose another with DATABASE_URL",
 };
 
-async function explained<T>(url: StoreUrl, work: () => Promise<T>): Promise<T> {
+/** Runs what opens a database, and turns its failure into a sentence with advice and without secrets. */
+export async function explained<T>(url: StoreUrl, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -18,7 +18,7 @@ export function pluginOf(collect: Job["collect"], overrides: Partial<Plugin> = {
         probe_value: { help: "A value.", labels: ["part"], maxSeries: 3 },
         probe_events_total: { help: "A count.", type: "counter" },
       },
-      jobs: { main: { summary: "The only job.", every: 1_000, collect } },
+      jobs: { main: { summary: "The only job.", every: 1_000, collect: collect as never } },
     }),
     ...overrides,
   } as Plugin;

@@ -1,0 +1,110 @@
+import type { Self } from "../expose/self.ts";
+import type { Snapshot } from "../expose/types.ts";
+import type { Monitor, TargetView } from "../health/monitor.ts";
+import type { Transition } from "../model/health.ts";
+import type { Logger } from "../model/plugin.ts";
+import type { Run } from "../model/run.ts";
+import type { Batch, ConfiguredTarget } from "../model/target.ts";
+import { toBatch } from "../process/pipeline.ts";
+import type { Writer } from "../store/writer.ts";
+import type { Fleet } from "./fleet.ts";
+import { dataPoints, isKit, statePoints } from "./points.ts";
+import { kitRecord, statusRecord } from "./records.ts";
+
+export interface PipelineDeps {
+  readonly monitor: Monitor;
+  readonly snapshot: Snapshot;
+  readonly self: Self;
+  readonly writer: Pick<Writer, "accept" | "event" | "status" | "kit">;
+  readonly fleet: () => Fleet;
+  readonly log: Logger;
+}
+
+/** What happens with a finished run, left to right: process, health, expose, store. */
+export interface Pipeline {
+  accept(target: ConfiguredTarget, run: Run): Batch;
+  /** Shows a target that was just added. */
+  show(targetId: string): void;
+  transition(transition: Transition): void;
+  /** Lets time pass: stale data is withdrawn, quiet kits turn stale. Call it every few seconds. */
+  tick(): void;
+}
+
+/** Kits whose data is no longer theirs to show. */
+const AWAY: ReadonlySet<string> = new Set(["offline", "stale"]);
+
+const dataSlot = (job: string) => `job:${job}`;
+
+export function createPipeline(deps: PipelineDeps): Pipeline {
+  const { monitor, snapshot, self, writer, log } = deps;
+
+  function publish(view: TargetView): void {
+    snapshot.replace(view.target.id, "state", statePoints(view));
+    const away = AWAY.has(view.state) ? Object.keys(view.target.jobs) : view.staleJobs;
+    for (const job of away) snapshot.withdraw(view.target.id, dataSlot(job));
+  }
+
+  function remember(view: TargetView): void {
+    if (view.target.provisional) return;
+    writer.status(statusRecord(view));
+    if (isKit(view.target)) writer.kit(kitRecord(view));
+  }
+
+  function noteRejections(batch: Batch): void {
+    for (const { reason, detail, count = 1 } of batch.rejected) {
+      self.rejected(reason, count);
+      log.debug({ target: batch.target.id, job: batch.run.job, reason, count, detail }, "left out");
+    }
+  }
+
+  function noteRun(run: Run): void {
+    self.jobDuration(run.pluginId, run.job, run.durationMs / 1_000);
+    const fields = { target: run.targetId, job: run.job, outcome: run.outcome.status, ms: Math.round(run.durationMs) };
+    if (run.outcome.status === "failed")
+      log.debug({ ...fields, kind: run.outcome.error.kind, reason: run.outcome.error.message }, "run failed");
+    else log.debug(fields, "run finished");
+  }
+
+  return {
+    accept(target, run) {
+      const batch = toBatch(target, run);
+      noteRun(run);
+      noteRejections(batch);
+      const view = monitor.observe(run);
+      // The target may have left the configuration while its run was in flight: its rows are kept, its series are not.
+      if (!view || view.target !== target) {
+        if (!target.provisional) writer.accept(batch);
+        return batch;
+      }
+      if (run.outcome.status === "ok") snapshot.replace(target.id, dataSlot(run.job), dataPoints(batch));
+      publish(view);
+      const identity = run.outcome.status === "ok" ? run.outcome.collected.identity : undefined;
+      if (target.provisional) {
+        if (identity !== undefined) deps.fleet().promote(target, identity);
+        return batch;
+      }
+      writer.accept(batch);
+      remember(view);
+      return batch;
+    },
+    show(targetId) {
+      const view = monitor.view(targetId);
+      if (!view) return;
+      publish(view);
+      remember(view);
+    },
+    transition(transition) {
+      writer.event(transition);
+      const level = transition.severity === "info" ? "info" : "warn";
+      const { kind, id, from, to, details } = transition;
+      log[level](
+        { [kind === "target" ? "target" : "kit"]: id, from, to, details },
+        kind === "identity" ? "identity changed" : `${id} is ${to}`,
+      );
+    },
+    tick() {
+      for (const view of monitor.tick()) remember(view);
+      for (const view of monitor.views()) publish(view);
+    },
+  };
+}

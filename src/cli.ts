@@ -1,0 +1,113 @@
+import closeWithGrace from "close-with-grace";
+import { Command, InvalidArgumentError } from "commander";
+import packageJson from "../package.json" with { type: "json" };
+import { explain } from "./commands/failure.ts";
+import type { LoadOptions } from "./config/load.ts";
+import type { Running } from "./main.ts";
+
+/** Everything has to be finished and stored within this (ms); then the process ends whatever is left. */
+const STOP_MS = 10_000;
+
+const print = (text: string) => void process.stdout.write(`${text}\n`);
+
+function positive(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("expected a whole number from 1");
+  return number;
+}
+
+/** Runs until SIGTERM or SIGINT, then stops within ten seconds with what was in flight finished and stored. */
+async function untilStopped(start: () => Promise<Running>): Promise<void> {
+  const running = await start();
+  closeWithGrace({ delay: STOP_MS, logger: false }, async ({ err }) => {
+    if (err) process.stderr.write(`${explain(err)}\n`);
+    await running.stop();
+  });
+}
+
+/** The command line. Commands load what they need when they run, so that --help does not load a database driver. */
+function program(): Command {
+  const cli = new Command("gleaner")
+    .description("Collects from this host and from field kits, keeps every row, and serves Prometheus.")
+    .version(packageJson.version)
+    .option("-c, --config <file>", "gleaner.yaml to use (also GLEANER_CONFIG; default ./gleaner.yaml if it exists)")
+    .showHelpAfterError("(see gleaner --help)")
+    .addHelpText(
+      "after",
+      "\nWithout configuration it collects from this host into ./data/gleaner.db and serves http://127.0.0.1:9470.\nKits are listed in kits.yaml; see kits.example.yaml, gleaner.example.yaml and docs/configuration.md.",
+    );
+  const options = (over?: string): LoadOptions => {
+    const configPath = over ?? cli.opts<{ config?: string }>().config;
+    return { env: process.env, cwd: process.cwd(), ...(configPath === undefined ? {} : { configPath }) };
+  };
+
+  cli
+    .command("serve", { isDefault: true })
+    .description("run the service until SIGTERM or Ctrl-C (what npm start does)")
+    .action(() => untilStopped(async () => (await import("./main.ts")).serve(options(), print)));
+
+  cli
+    .command("check")
+    .argument("[file]", "gleaner.yaml to check")
+    .description(
+      "check configuration, database, every plugin and every kit for real; exit 1 with the reasons when one fails",
+    )
+    .action(async (file?: string) => (await import("./commands/check.ts")).check(options(file), print));
+
+  cli
+    .command("run")
+    .argument("<target>", "id of a configured target or kit")
+    .option("-j, --job <job>", "only this job of the target")
+    .description("collect once, print the samples and rows, store nothing; exit 1 when it fails")
+    .action(async (target: string, { job }: { job?: string }) =>
+      (await import("./commands/run.ts")).runOnce(options(), target, job, print),
+    );
+
+  cli
+    .command("jobs")
+    .description(
+      "list the jobs of the gleaner that runs here: next run, last outcome (GLEANER_TOKEN where it needs one)",
+    )
+    .action(async () => (await import("./commands/lists.ts")).listJobs(options(), print));
+
+  cli
+    .command("migrate")
+    .description("bring the database up to date and exit (serve does it too)")
+    .action(async () => (await import("./commands/migrate.ts")).migrateStore(options(), print));
+
+  const plugins = cli.command("plugins").description("plugins gleaner comes with");
+  plugins
+    .command("list")
+    .description("list them: id, category, on by default, jobs with their intervals")
+    .action(async () => (await import("./commands/lists.ts")).listPlugins(print));
+
+  const kits = cli.command("kits").description("field kits");
+  kits
+    .command("list")
+    .description("list the configured kits with what the database last knew of them")
+    .action(async () => (await import("./commands/lists.ts")).listKits(options(), print));
+
+  cli
+    .command("demo")
+    .description("start simulated kits with moving drones, aircraft and signals, and a gleaner that polls them")
+    .option("-k, --kits <n>", "number of kits", positive, 10)
+    .option("--drones <n>", "drones around each kit", positive)
+    .option("--signals <n>", "signals around each kit", positive)
+    .option("--seed <n>", "another seed, another world", positive)
+    .option("--faults <list>", "kits that misbehave: kit-003=hung,kit-004=http_500 (default: some of the last ones)")
+    .action((settings) =>
+      untilStopped(async () => (await import("./commands/demo.ts")).demo(options(), settings, print)),
+    );
+
+  return cli;
+}
+
+/** Runs the command line; a failure is one sentence on standard error and exit code 1. */
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    await program().parseAsync([...argv]);
+  } catch (error) {
+    process.stderr.write(`${explain(error)}\n`);
+    process.exitCode = 1;
+  }
+}

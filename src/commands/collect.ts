@@ -1,0 +1,42 @@
+import { createHttpClient } from "../collect/http.ts";
+import { createRunner } from "../collect/runner.ts";
+import { createLogger } from "../log.ts";
+import type { Run } from "../model/run.ts";
+import type { Batch, ConfiguredTarget } from "../model/target.ts";
+import { toBatch } from "../process/pipeline.ts";
+
+/** Collects some jobs once, outside of any schedule, for commands that show what a target gives. Nothing is stored. */
+export async function collectOnce(
+  work: readonly { readonly target: ConfiguredTarget; readonly job: string }[],
+): Promise<{ run: Run; batch: Batch }[]> {
+  const log = createLogger("warn");
+  const http = createHttpClient();
+  const never = new AbortController().signal;
+  const runner = createRunner({
+    http,
+    log: (target) => log.child({ target: target.id }),
+    now: () => new Date(),
+    monotonic: () => performance.now(),
+    limit: () => (fn) => fn(),
+    draining: never,
+  });
+  try {
+    return await Promise.all(
+      work.map(async ({ target, job }) => {
+        const single = { ...target, retry: { ...target.retry, retries: 0 } };
+        const run = await runner.run(single, job, never);
+        return { run, batch: toBatch(target, run) };
+      }),
+    );
+  } finally {
+    await http.close();
+  }
+}
+
+/** How a run ended, in one line. */
+export function outcomeLine({ outcome, durationMs }: Run): string {
+  const took = `${Math.round(durationMs)} ms`;
+  if (outcome.status === "ok") return `ok (${took})`;
+  if (outcome.status === "empty") return `nothing: ${outcome.reason} (${took})`;
+  return `failed: ${outcome.error.kind}: ${outcome.error.message} (${took})`;
+}

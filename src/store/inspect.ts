@@ -1,0 +1,80 @@
+import { constants } from "node:fs";
+import { access } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Engine } from "./engines/engine.ts";
+import { connectPostgres, postgresEngine } from "./engines/postgres.ts";
+import { openSqlite } from "./engines/sqlite.ts";
+import { pendingMigrations } from "./migrate.ts";
+import { explained } from "./open.ts";
+import { listKits } from "./records.ts";
+import type { KitRecord } from "./store.ts";
+import { parseStoreUrl, type StoreUrl } from "./url.ts";
+
+/** Looking must not take long: a command waits for it. */
+const LOOK_TIMEOUT_MS = 5_000;
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The nearest folder above a file that exists: what has to be writable for the file to be made. */
+async function nearestFolder(path: string): Promise<string> {
+  const folder = dirname(path);
+  return folder === path || (await exists(folder)) ? folder : nearestFolder(folder);
+}
+
+/** Opens the database without migrating it, and closes it again. */
+async function looking<T>(url: StoreUrl, look: (engine: Engine) => Promise<T>): Promise<T> {
+  const engine =
+    url.engine === "sqlite"
+      ? openSqlite(url.path)
+      : postgresEngine(
+          await connectPostgres({
+            url: url.url,
+            lockTimeout: LOOK_TIMEOUT_MS,
+            poolSize: 1,
+            statementTimeout: LOOK_TIMEOUT_MS,
+          }),
+        );
+  try {
+    return await look(engine);
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Nothing is there to look at yet: an embedded database before its first start. */
+const isFuture = async (url: StoreUrl) =>
+  url.engine === "sqlite" && url.path !== ":memory:" && !(await exists(url.path));
+
+/**
+ * Says in a line how the database is, having changed nothing.
+ * @throws {Error} that says what to fix when it cannot be used.
+ */
+export async function inspectStore(urlText: string): Promise<string> {
+  const url = parseStoreUrl(urlText);
+  return await explained(url, async () => {
+    if (url.engine === "sqlite" && (await isFuture(url))) {
+      await access(await nearestFolder(url.path), constants.W_OK);
+      return `${url.label}, to be created at the first start`;
+    }
+    const pending = await looking(url, pendingMigrations);
+    return pending.length === 0
+      ? `${url.label}, up to date`
+      : `${url.label}, to be migrated at the next start: ${pending.join(", ")}`;
+  });
+}
+
+/** The kits the database knows; none when it does not exist yet or was never migrated. */
+export async function kitsOf(urlText: string): Promise<KitRecord[]> {
+  const url = parseStoreUrl(urlText);
+  return await explained(url, async () => {
+    if (await isFuture(url)) return [];
+    return await looking(url, async (engine) =>
+      (await pendingMigrations(engine)).length > 0 ? [] : await listKits(engine),
+    );
+  });
+}
