@@ -5,18 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import {
-  type Asking,
-  chooseMounts,
-  diskMonitor,
-  fromLibrary,
-  type LibraryAnswers,
-  type Mount,
-  measure,
-  parseDiskstats,
-  parseMounts,
-  readLibrary,
-} from "../../../src/plugins/disk_monitor.ts";
+import { diskMonitor } from "../../../src/plugins/disk_monitor.ts";
+import { parseDiskstats } from "../../../src/plugins/host/diskstats.ts";
+import { fromLibrary, type LibraryAnswers, readLibrary } from "../../../src/plugins/host/library-disks.ts";
+import { type Asking, measure } from "../../../src/plugins/host/measure.ts";
+import { chooseMounts, type Mount, parseMounts } from "../../../src/plugins/host/mounts.ts";
 import { contextOf, undeclared } from "../../support/plugins.ts";
 
 const config = diskMonitor.config.parse({});
@@ -197,7 +190,7 @@ test("this host: values are plausible", async () => {
 });
 
 test("the library path gives the same root file system", { skip: process.platform !== "linux" }, async () => {
-  const library = await readLibrary(config);
+  const library = await readLibrary(exclude);
   assert.deepEqual(undeclared(diskMonitor, library), []);
   const { blocks, bsize } = await statfs("/");
   const root = library.samples.filter(({ labels }) => labels?.["mountpoint"] === "/");
@@ -237,7 +230,7 @@ const MACOS: LibraryAnswers = {
 };
 
 test("maps what macOS answers", () => {
-  const samples = fromLibrary(MACOS, config);
+  const samples = fromLibrary(MACOS, exclude);
   const line = ({ metric, value, labels }: (typeof samples)[number]) =>
     `${metric} ${labels?.["mountpoint"] ?? labels?.["device"]} ${value}`;
   assert.deepEqual(samples.map(line), [
@@ -258,7 +251,7 @@ test("maps what macOS answers", () => {
 
 test("Windows counts no I/O through the library, and knows no read-only flag", () => {
   const sizes = [{ fs: "C:", type: "NTFS", size: 500, used: 400, available: 100, use: 80, mount: "C:", rw: null }];
-  const samples = fromLibrary({ sizes, bytes: null, operations: null }, config);
+  const samples = fromLibrary({ sizes, bytes: null, operations: null }, exclude);
   assert.deepEqual(samples.map(({ metric, value }) => `${metric} ${value}`).slice(0, 3), [
     "filesystem_size_bytes 500",
     "filesystem_avail_bytes 100",

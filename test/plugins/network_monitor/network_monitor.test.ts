@@ -3,16 +3,11 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { test } from "node:test";
 import fc from "fast-check";
-import {
-  fromLibrary,
-  type LibraryAnswers,
-  networkMonitor,
-  parseDevices,
-  parseSnmp,
-  parseTcpStates,
-  readLibrary,
-  readLinux,
-} from "../../../src/plugins/network_monitor.ts";
+import { fromLibrary, type LibraryAnswers, readLibrary } from "../../../src/plugins/host/library-network.ts";
+import { parseDevices } from "../../../src/plugins/host/netdev.ts";
+import { parseSnmp } from "../../../src/plugins/host/snmp.ts";
+import { parseTcpStates } from "../../../src/plugins/host/tcp.ts";
+import { networkMonitor, readLinux } from "../../../src/plugins/network_monitor.ts";
 import { contextOf, undeclared } from "../../support/plugins.ts";
 
 const config = networkMonitor.config.parse({});

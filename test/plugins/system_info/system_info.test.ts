@@ -2,20 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import fc from "fast-check";
-import {
-  type CpuTimes,
-  fromLibrary,
-  type LibraryAnswers,
-  parseLoadavg,
-  parseMeminfo,
-  parseOsRelease,
-  parsePressure,
-  parseStat,
-  readLibrary,
-  readLinux,
-  systemInfo,
-  usage,
-} from "../../../src/plugins/system_info.ts";
+import { type CpuTimes, usage } from "../../../src/plugins/host/cpu.ts";
+import { fromLibrary, type LibraryAnswers, readLibrary } from "../../../src/plugins/host/library-system.ts";
+import { parseLoadavg } from "../../../src/plugins/host/load.ts";
+import { parseMeminfo } from "../../../src/plugins/host/memory.ts";
+import { parseOsRelease } from "../../../src/plugins/host/os.ts";
+import { parsePressure } from "../../../src/plugins/host/pressure.ts";
+import { parseStat } from "../../../src/plugins/host/stat.ts";
+import { readLinux, systemInfo } from "../../../src/plugins/system_info.ts";
 import { contextOf, undeclared } from "../../support/plugins.ts";
 
 type Reading = Awaited<ReturnType<typeof readLinux>>;
