@@ -59,14 +59,18 @@ async function run(engine: Engine, list: MigrationList, tiers: Tiers): Promise<s
 
 async function appliedMigrations(db: Kysely<Database>): Promise<string[]> {
   try {
-    const { rows } = await sql<{ name: string }>`select name from ${sql.table(TABLE)}`.execute(db);
-    return rows.map((row) => row.name);
-  } catch (error) {
+    return await readApplied(db);
+  } catch {
     // Asked only now: with TimescaleDB this lists every column of every chunk.
     const known = await db.introspection.getTables({ withInternalKyselyTables: true });
-    if (known.some((table) => table.name === TABLE)) throw error;
-    return [];
+    // It may have come to be in between, by another process.
+    return known.some((table) => table.name === TABLE) ? await readApplied(db) : [];
   }
+}
+
+async function readApplied(db: Kysely<Database>): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`select name from ${sql.table(TABLE)}`.execute(db);
+  return rows.map((row) => row.name);
 }
 
 function refuseNewer(done: readonly string[], ours: readonly string[]): void {

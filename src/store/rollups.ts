@@ -31,10 +31,16 @@ export interface Rollup {
   readonly hierarchical?: { readonly from: string; readonly aggregates: Readonly<Record<string, string>> };
 }
 
-const stat = (name: "avg" | "min" | "max", column: string): RollupColumn => ({
+const stat = (name: "min" | "max", column: string): RollupColumn => ({
   aggregate: `${name}(${column})`,
   type: "double",
-  merge: name === "avg" ? "mean" : name,
+  merge: name,
+});
+// PostgreSQL squares what it averages: one 1e308 among the rows of a bucket is an error, and would stop a roll-up for good.
+const mean = (column: string): RollupColumn => ({
+  aggregate: `avg(case when abs(${column}) < 1e150 then ${column} end)`,
+  type: "double",
+  merge: "mean",
 });
 const rows: RollupColumn = { aggregate: "count(*)", type: "bigint", merge: "sum" };
 const distinct = (expression: string): RollupColumn => ({
@@ -50,9 +56,9 @@ const DRONES = {
   columns: {
     unique_drones: distinct("drone_id"),
     total_detections: rows,
-    avg_altitude: stat("avg", "alt"),
+    avg_altitude: mean("alt"),
     max_altitude: stat("max", "alt"),
-    avg_speed: stat("avg", "speed"),
+    avg_speed: mean("speed"),
     max_speed: stat("max", "speed"),
     unique_drones_rid: distinct("case when track_type = 'drone' then drone_id end"),
     unique_aircraft_adsb: distinct("case when track_type = 'aircraft' then drone_id end"),
@@ -66,7 +72,7 @@ const SIGNALS = {
   columns: {
     total_detections: rows,
     unique_frequencies: distinct("freq_mhz"),
-    avg_power: stat("avg", "power_dbm"),
+    avg_power: mean("power_dbm"),
     max_power: stat("max", "power_dbm"),
     min_power: stat("min", "power_dbm"),
   },
@@ -78,13 +84,13 @@ const SYSTEM_HEALTH = {
   count: "count",
   columns: {
     count: rows,
-    avg_cpu_percent: stat("avg", "cpu_percent"),
+    avg_cpu_percent: mean("cpu_percent"),
     max_cpu_percent: stat("max", "cpu_percent"),
-    avg_memory_percent: stat("avg", "memory_percent"),
+    avg_memory_percent: mean("memory_percent"),
     max_memory_percent: stat("max", "memory_percent"),
-    avg_disk_percent: stat("avg", "disk_percent"),
+    avg_disk_percent: mean("disk_percent"),
     max_disk_percent: stat("max", "disk_percent"),
-    avg_temp_cpu: stat("avg", "temp_cpu"),
+    avg_temp_cpu: mean("temp_cpu"),
     max_temp_cpu: stat("max", "temp_cpu"),
   },
 } as const;
@@ -94,7 +100,7 @@ const SAMPLES = {
   entity: "series_id",
   count: "count",
   columns: {
-    avg: stat("avg", "value"),
+    avg: mean("value"),
     min: stat("min", "value"),
     max: stat("max", "value"),
     // Values, not rows: the mean of a day is then the weighted mean of its hours.

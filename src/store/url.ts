@@ -42,7 +42,8 @@ function parseSqlite(text: string): StoreUrl {
 }
 
 function parsePostgres(text: string): StoreUrl {
-  const url = URL.parse(text);
+  // A user without a host (`postgresql://me@/db?host=/socket`) is libpq's to allow and URL's to refuse.
+  const url = URL.parse(text.replace("@/", "@localhost/"));
   if (!url)
     throw new Error(
       `DATABASE_URL is not a valid URL (is a special character in the password not percent-encoded?); ${EXPECTED}`,
