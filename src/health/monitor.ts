@@ -1,6 +1,7 @@
 import type { Severity, TargetState, Transition } from "../model/health.ts";
 import type { Run, SkipReason } from "../model/run.ts";
 import type { ConfiguredTarget } from "../model/target.ts";
+import { type Counts, countRun, countSkipped } from "./counts.ts";
 import { kitState, stepKit } from "./kit.ts";
 import { stepPlugin } from "./plugin.ts";
 import { consecutiveFailures, type HealthRules, jobHealth, staleAfter, type TargetHealth, UNKNOWN } from "./target.ts";
@@ -20,30 +21,7 @@ export interface TargetView {
   readonly identity: string | null;
   /** Jobs whose last good data has grown too old to be shown. */
   readonly staleJobs: readonly string[];
-  readonly runs: Readonly<Record<string, JobCounts>>;
-}
-
-/** Counters of one job since the process started. */
-export interface JobCounts {
-  readonly runs: number;
-  readonly failures: Readonly<Record<string, number>>;
-  readonly skipped: Readonly<Record<string, number>>;
-  readonly last: LastRun | null;
-}
-
-/** How a job's last run ended; `reason` says why it was not ok. */
-export interface LastRun {
-  readonly at: Date;
-  readonly outcome: Run["outcome"]["status"];
-  readonly reason: string | null;
-  readonly durationMs: number;
-}
-
-interface MutableCounts {
-  runs: number;
-  failures: Record<string, number>;
-  skipped: Record<string, number>;
-  last: JobCounts["last"];
+  readonly runs: Readonly<Counts>;
 }
 
 interface Entry {
@@ -55,7 +33,7 @@ interface Entry {
   lastSuccess: Date | null;
   lastError: string | null;
   identity: string | null;
-  readonly counts: Record<string, MutableCounts>;
+  readonly counts: Counts;
 }
 
 export interface MonitorDeps {
@@ -101,17 +79,6 @@ function rulesOf(target: ConfiguredTarget): HealthRules {
     every[job] = "every" in trigger ? trigger.every : CRON_EVERY_MS;
   }
   return { every, pause: target.pause };
-}
-
-function countsOf(entry: Entry, job: string): MutableCounts {
-  entry.counts[job] ??= { runs: 0, failures: {}, skipped: {}, last: null };
-  return entry.counts[job];
-}
-
-function lastRunOf({ outcome, finishedAt, durationMs }: Run): LastRun {
-  const reason =
-    outcome.status === "failed" ? outcome.error.message : outcome.status === "empty" ? outcome.reason : null;
-  return { at: finishedAt, outcome: outcome.status, reason, durationMs };
 }
 
 const isKit = (target: ConfiguredTarget) => target.plugin.health === "kit";
@@ -179,9 +146,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
   }
 
   function noteOutcome(entry: Entry, run: Run): string {
-    const counts = countsOf(entry, run.job);
-    counts.runs++;
-    counts.last = lastRunOf(run);
+    countRun(entry.counts, run);
     entry.lastRun = run.finishedAt;
     if (run.outcome.status === "ok") {
       entry.lastSuccess = run.finishedAt;
@@ -189,8 +154,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
       return `${run.job} answered`;
     }
     if (run.outcome.status === "empty") return run.outcome.reason;
-    const { kind, message } = run.outcome.error;
-    counts.failures[kind] = (counts.failures[kind] ?? 0) + 1;
+    const { message } = run.outcome.error;
     entry.errors++;
     entry.lastError = `${run.job}: ${message}`;
     return entry.lastError;
@@ -253,9 +217,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     },
     skipped(targetId, job, reason, count) {
       const entry = entries.get(targetId);
-      if (!entry) return;
-      const { skipped } = countsOf(entry, job);
-      skipped[reason] = (skipped[reason] ?? 0) + count;
+      if (entry) countSkipped(entry.counts, job, reason, count);
     },
     view(targetId) {
       const entry = entries.get(targetId);
