@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { deliver } from "./deliver.ts";
+import { kitClock } from "./distort.ts";
 import { answerTo, type Kit, type Row } from "./kit.ts";
 import { routeOf } from "./routes.ts";
 import { parseRequest, RATE_LIMITED, unsupported } from "./wire.ts";
@@ -74,7 +75,7 @@ function respond(socket: Socket, context: ConnectionContext, method: string, pat
       : context.allows(socket.remoteAddress ?? "")
         ? answerTo(kit, routeOf(path), path, now)
         : { answer: RATE_LIMITED, rows: [] };
-  return deliver(socket, served.answer, kit.fault, now) ? served.rows : undefined;
+  return deliver(socket, served.answer, kit.fault, kitClock(kit.fault.mode, now)) ? served.rows : undefined;
 }
 
 function finish(context: ConnectionContext, rows: readonly Row[]): void {

@@ -24,13 +24,13 @@ const DELIVERIES: Partial<Record<FaultMode, Delivery>> = {
     // In the callback: what was not handed to the system is thrown away by a reset.
     socket.write(body.slice(0, body.length / 2), () => socket.resetAndDestroy());
   },
-  huge: (socket) => endless(socket),
+  huge: (socket, start) => endless(socket, start),
 };
 
 /** Faults under which nobody can receive a whole answer. */
 const NEVER_WHOLE: ReadonlySet<FaultMode> = new Set(["hung", "hung_body", "truncated", "reset", "huge"]);
 
-/** Sends an answer given at `now` (ms); returns whether its rows are offered when it arrives without an error. */
+/** Sends an answer given at `now` (ms of the kit's clock); returns whether its rows are offered when it arrives without an error. */
 export function deliver(socket: Socket, answer: Answer, fault: Fault, now: number): boolean {
   const send = DELIVERIES[fault.mode] ?? whole;
   send(socket, head(answer, now), answer.body, fault.value);
@@ -58,9 +58,9 @@ function drip(socket: Socket, start: string, body: string | Buffer, every: numbe
 }
 
 /** No Content-Length, as long as the client reads: the list goes on with blanks. */
-function endless(socket: Socket): void {
+function endless(socket: Socket, start: string): void {
   const blanks = Buffer.alloc(BLOCK, " ");
-  socket.write('HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{"drones": [', "latin1");
+  socket.write(`${start.replace(/Content-Length: \d+\r\n/, "")}{"drones": [`, "latin1");
   const pour = () => {
     while (socket.writable && socket.write(blanks));
   };

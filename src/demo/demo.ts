@@ -7,8 +7,6 @@ import { fileURLToPath } from "node:url";
 import { type FaultText, faultHelp } from "./faults.ts";
 import type { SimulatedKit } from "./kit-sim.ts";
 
-export { FAULTS, type FaultMode, type FaultText } from "./faults.ts";
-
 /** What the demo shows. */
 export interface DemoOptions {
   readonly kits: number;

@@ -37,7 +37,7 @@ function trackTime(slot: number, stay: Stay): number {
 }
 
 /** Every field of a drone track, in the shapes the captured bodies have. */
-export function droneFields(kit: KitProfile, slot: number, stay: Stay, id: string): DroneFields {
+function droneFields(kit: KitProfile, slot: number, stay: Stay, id: string): DroneFields {
   const kind = kindOf(slot);
   const observedAt = epoch(stay.heard, 150 + (slot % 200));
   const past = `${((stay.heard / 1000) % 3600).toFixed(1)} seconds past the hour`;

@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
+import { setTimeout } from "node:timers/promises";
 
 /** A listening port that can be closed and opened again, as a kit that is switched off and on. */
 export interface Port {
@@ -13,6 +14,9 @@ export interface Port {
 /** As many connections may wait as a busy collector opens at once. */
 const BACKLOG = 1_024;
 
+const REOPEN_TRIES = 40;
+const REOPEN_WAIT = 50;
+
 /** Listens on `port`, or on a free one for 0. */
 export async function openPort(host: string, port: number, serve: (socket: Socket) => void): Promise<Port> {
   const sockets = new Set<Socket>();
@@ -25,7 +29,7 @@ export async function openPort(host: string, port: number, serve: (socket: Socke
   const bound = await listen(server, host, port);
   return {
     port: bound,
-    open: async () => void (server.listening || (await listen(server, host, bound))),
+    open: async () => void (server.listening || (await reopen(server, host, bound))),
     shut: async () => void (server.listening && server.close()),
     close: async () => {
       server.close();
@@ -34,6 +38,18 @@ export async function openPort(host: string, port: number, serve: (socket: Socke
       await Promise.all(gone);
     },
   };
+}
+
+/** While a kit was off, the system may have lent its port to a connection: those end soon. */
+async function reopen(server: Server, host: string, port: number): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return void (await listen(server, host, port));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE" || tries === REOPEN_TRIES) throw error;
+      await setTimeout(REOPEN_WAIT);
+    }
+  }
 }
 
 function listen(server: Server, host: string, port: number): Promise<number> {

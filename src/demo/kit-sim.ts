@@ -47,7 +47,7 @@ export interface SimulatedKit {
 }
 
 /** What happened so far. */
-export interface SimStats extends KitStats {
+interface SimStats extends KitStats {
   /** Connections to the place where the `redirect` fault points. */
   readonly redirected: number;
   readonly kits: Readonly<Record<string, Readonly<KitStats> & { readonly fault: string }>>;

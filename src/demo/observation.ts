@@ -1,5 +1,5 @@
 /** Tables a kit's rows end up in. */
-export type Table = "drones" | "signals" | "system_health";
+type Table = "drones" | "signals" | "system_health";
 
 /** What makes a row one row: the ledger and the stored rows are compared by it. */
 export interface RowKey {

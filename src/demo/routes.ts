@@ -1,5 +1,5 @@
 /** The paths a kit answers, in the order it compares them. */
-export const ROUTES = ["/status", "/drones", "/signals", "/config", "/update/check"] as const;
+const ROUTES = ["/status", "/drones", "/signals", "/config", "/update/check"] as const;
 export type Route = (typeof ROUTES)[number];
 
 /** A kit compares prefixes of the raw path: queries are ignored, and `/dronesfoo` answers too. */

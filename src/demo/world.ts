@@ -18,8 +18,8 @@ export interface Population {
 }
 
 /** DragonSync's caps: 70 verified and 30 unverified drones, 200 signals, aircraft uncapped. */
-export const MAX_DRONES = 100;
-export const MAX_SIGNALS = 200;
+const MAX_DRONES = 100;
+const MAX_SIGNALS = 200;
 
 /** What `/drones` lists at `now` (kit clock, ms): drones first, then aircraft. The same for the same arguments. */
 export function tracksAt(kit: KitProfile, population: Population, pace: Pace, now: number): Observation[] {

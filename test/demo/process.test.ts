@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { access, mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -161,6 +162,19 @@ test("a port that is taken is an error, and the other kits are closed", async ()
   await sim.close();
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(handles(), before);
+});
+
+test("a kit comes back on its own port, though another had it for a moment", async () => {
+  const sim = await startKits({ count: 1 });
+  const { hostname, port } = new URL(sim.kits[0]?.url ?? "");
+  await sim.setFault(0, "refused");
+  const other = createServer().listen(Number(port), hostname);
+  await once(other, "listening");
+  const back = sim.setFault(0, "healthy");
+  other.close();
+  await back;
+  assert.match((await rawGet(sim.kits[0]?.url ?? "", "/status")).statusLine, / 200 /);
+  await sim.close();
 });
 
 /** What keeps a process alive, sockets of finished child processes left out. */

@@ -15,6 +15,8 @@ export interface RawOptions {
   readonly method?: string;
   /** Milliseconds after which it closes whatever is missing. */
   readonly patience?: number;
+  /** Milliseconds after its first bytes at which it closes. */
+  readonly linger?: number;
   /** Bytes after which it closes. */
   readonly enough?: number;
 }
@@ -32,10 +34,11 @@ export function rawGet(url: string, path: string, options: RawOptions = {}): Pro
       end = "gave up";
       socket.destroy();
     };
-    const timer = options.patience === undefined ? undefined : setTimeout(leave, options.patience);
+    let timer = options.patience === undefined ? undefined : setTimeout(leave, options.patience);
     socket.write(`${options.method ?? "GET"} ${path} HTTP/1.1\r\nHost: kit\r\nConnection: keep-alive\r\n\r\n`);
     socket.on("data", (chunk) => {
       chunks.push(chunk);
+      if (size === 0 && options.linger !== undefined) timer = setTimeout(leave, options.linger);
       size += chunk.length;
       if (options.enough !== undefined && size >= options.enough) leave();
     });

@@ -161,7 +161,7 @@ test("JSON is written as Python writes it", () => {
     '{"a": [1, "x", null, true], "\\u00fc\\u2603": "\\"\\u0000"}',
   );
   fc.assert(
-    fc.property(fc.string({ unit: "binary" }), (text) => {
+    fc.property(fc.string({ unit: "binary", maxLength: 20 }), (text) => {
       const written = python(text);
       assert.match(written, /^[ -~]*$/);
       assert.equal(JSON.parse(written), text);
