@@ -16,12 +16,32 @@ function positive(text: string): number {
   return number;
 }
 
-/** Runs until SIGTERM or SIGINT, then stops within ten seconds with what was in flight finished and stored. */
+/** npm passes on a signal that the terminal has sent to us already: a second one this soon (ms) is the same one. */
+const ECHO_MS = 500;
+
+/**
+ * Runs until SIGTERM or SIGINT, then stops within ten seconds with what was in flight finished and stored; another
+ * signal ends it at once. SIGHUP is left alone: it reloads the configuration.
+ */
 async function untilStopped(start: () => Promise<Running>): Promise<void> {
-  const running = await start();
-  closeWithGrace({ delay: STOP_MS, logger: false }, async ({ err }) => {
-    if (err) process.stderr.write(`${explain(err)}\n`);
-    await running.stop();
+  const starting = start();
+  const grace = closeWithGrace(
+    { delay: STOP_MS, logger: false, skip: ["SIGHUP", "SIGINT", "SIGTERM"] },
+    async (why) => {
+      if (why.err) process.stderr.write(`${explain(why.err)}\n`);
+      await (await starting).stop();
+    },
+  );
+  let asked: number | undefined;
+  const onSignal = () => {
+    if (asked === undefined) void grace.close();
+    else if (performance.now() - asked > ECHO_MS) process.exit(1);
+    asked ??= performance.now();
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal);
+  await starting.catch((error) => {
+    grace.uninstall();
+    throw error;
   });
 }
 

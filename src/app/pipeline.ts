@@ -1,3 +1,4 @@
+import type { Telemetry } from "../expose/otel.ts";
 import type { Self } from "../expose/self.ts";
 import type { Snapshot } from "../expose/types.ts";
 import type { Monitor, TargetView } from "../health/monitor.ts";
@@ -16,15 +17,19 @@ export interface PipelineDeps {
   readonly snapshot: Snapshot;
   readonly self: Self;
   readonly writer: Pick<Writer, "accept" | "event" | "status" | "kit">;
-  readonly fleet: () => Fleet;
+  readonly fleet: () => Pick<Fleet, "promote">;
+  /** Puts a span around each stage. */
+  readonly trace: Telemetry["run"];
   readonly log: Logger;
 }
 
 /** What happens with a finished run, left to right: process, health, expose, store. */
 export interface Pipeline {
-  accept(target: ConfiguredTarget, run: Run): Batch;
+  accept(target: ConfiguredTarget, run: Run): Promise<Batch>;
   /** Shows a target that was just added. */
   show(targetId: string): void;
+  /** Notes that a target has left the configuration: nobody knows any more how it is. */
+  retire(view: TargetView): void;
   transition(transition: Transition): void;
   /** Lets time pass: stale data is withdrawn, quiet kits turn stale. Call it every few seconds. */
   tick(): void;
@@ -65,26 +70,31 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     else log.debug(fields, "run finished");
   }
 
+  /** Everything but the rows. @returns whether the rows have an owner that they can be stored under. */
+  function take(target: ConfiguredTarget, batch: Batch): boolean {
+    const { run } = batch;
+    noteRun(run);
+    noteRejections(batch);
+    const view = monitor.observe(run);
+    // The target may have left the configuration while its run was in flight: its rows are kept, its series are not.
+    if (!view || view.target !== target) return !target.provisional;
+    if (run.outcome.status === "ok") snapshot.replace(target.id, dataSlot(run.job), dataPoints(batch));
+    publish(view);
+    remember(view);
+    const identity = run.outcome.status === "ok" ? run.outcome.collected.identity : undefined;
+    if (target.provisional && identity !== undefined) deps.fleet().promote(target, identity);
+    return !target.provisional;
+  }
+
   return {
-    accept(target, run) {
-      const batch = toBatch(target, run);
-      noteRun(run);
-      noteRejections(batch);
-      const view = monitor.observe(run);
-      // The target may have left the configuration while its run was in flight: its rows are kept, its series are not.
-      if (!view || view.target !== target) {
-        if (!target.provisional) writer.accept(batch);
-        return batch;
-      }
-      if (run.outcome.status === "ok") snapshot.replace(target.id, dataSlot(run.job), dataPoints(batch));
-      publish(view);
-      const identity = run.outcome.status === "ok" ? run.outcome.collected.identity : undefined;
-      if (target.provisional) {
-        if (identity !== undefined) deps.fleet().promote(target, identity);
-        return batch;
-      }
-      writer.accept(batch);
-      remember(view);
+    async accept(target, run) {
+      const [batch, isOwned] = await deps.trace("process", {}, async (span) => {
+        const made = toBatch(target, run);
+        const { samples, rows, rejected } = made;
+        span.set({ samples: samples.length, rows: rows.length, rejections: rejected.length });
+        return [made, take(target, made)] as const;
+      });
+      if (isOwned) await deps.trace("store", { rows: batch.rows.length }, async () => writer.accept(batch));
       return batch;
     },
     show(targetId) {
@@ -92,6 +102,11 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       if (!view) return;
       publish(view);
       remember(view);
+    },
+    retire(view) {
+      if (view.target.provisional) return;
+      writer.status({ ...statusRecord(view), state: "unknown" });
+      if (isKit(view.target)) writer.kit({ ...kitRecord(view), enabled: false, status: "unknown" });
     },
     transition(transition) {
       writer.event(transition);

@@ -18,7 +18,7 @@ const DURATION: Family = {
 export interface ProbeDeps {
   readonly find: (targetId: string) => ConfiguredTarget | undefined;
   readonly run: (target: ConfiguredTarget, job: string, signal: AbortSignal) => Promise<Run>;
-  readonly accept: (target: ConfiguredTarget, run: Run) => Batch;
+  readonly accept: (target: ConfiguredTarget, run: Run) => Promise<Batch>;
 }
 
 /** The target for one quick collection: one try a job, within the caller's deadline. */
@@ -41,7 +41,8 @@ export function createProbe(deps: ProbeDeps): Application["probe"] {
     const begun = performance.now();
     const quick = hurried(target, deadlineMs);
     const runs = await Promise.all(Object.keys(target.jobs).map((job) => deps.run(quick, job, signal)));
-    const points: Point[] = runs.flatMap((run) => dataPoints(deps.accept(target, run)));
+    const batches = await Promise.all(runs.map((run) => deps.accept(target, run)));
+    const points: Point[] = batches.flatMap(dataPoints);
     const success = runs.every((run) => run.outcome.status !== "failed");
     const snapshot = createSnapshot();
     snapshot.replace(targetId, "probe", [

@@ -15,13 +15,14 @@ function lineOf(view: TargetView): string {
   return `Kit ${view.target.id}: ${view.state} | Success rate: ${percent(ok, requests)} | Requests: ${requests} (OK: ${ok}, Failed: ${failed})`;
 }
 
-/** Logs how the kits are doing: a line a kit for small fleets, for large ones a sum and a line for each in trouble. */
+/** Logs how the kits are doing: a line a kit (and its last error, if it had one) for small fleets, for large ones a sum and a line for each in trouble. */
 export function reportKits(views: readonly TargetView[], log: Logger): void {
   const kits = views.filter((view) => isKit(view.target));
   if (kits.length === 0) return;
   const shown = kits.length <= MAX_LINES ? kits : kits.filter((view) => view.state !== "online").slice(0, MAX_LINES);
   for (const view of shown) {
-    log.info({ kit: view.target.id, ...(view.lastError ? { lastError: view.lastError } : {}) }, lineOf(view));
+    log.info({ kit: view.target.id }, lineOf(view));
+    if (view.lastError) log.info({ kit: view.target.id }, `Last error: ${view.lastError}`);
   }
   if (kits.length <= MAX_LINES) return;
   const online = kits.filter((view) => view.state === "online").length;

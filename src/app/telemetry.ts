@@ -1,10 +1,11 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { negotiate } from "../expose/negotiate.ts";
 import { noTelemetry, startTelemetry, type Telemetry, type TelemetryOptions } from "../expose/otel.ts";
 import type { Exposition } from "../http/app.ts";
 
-export interface LazyTelemetry {
-  /** What is running now; does nothing until it was started. */
-  current(): Telemetry;
+export interface LazyTelemetry extends Pick<Telemetry, "run" | "recordRun"> {
+  /** `run` in a trace of its own, whatever is under way around the call. */
+  runApart: Telemetry["run"];
   /** For /metrics/otel: the first scrape starts it. */
   scrape(): Promise<Exposition>;
   shutdown(): Promise<void>;
@@ -17,6 +18,9 @@ export interface LazyTelemetry {
 export async function createTelemetry(options: TelemetryOptions & { readonly eager: boolean }): Promise<LazyTelemetry> {
   let starting: Promise<Telemetry> | undefined;
   let telemetry = noTelemetry;
+  // Taken here, where no span is. A timer carries the span it was armed in: a scheduler whose timer was last armed while
+  // a kit was promoted would hang everything after it onto that one collection's trace, for ever.
+  const outside = AsyncLocalStorage.snapshot();
   const start = (): Promise<Telemetry> => {
     starting ??= startTelemetry(options).then((started) => {
       telemetry = started;
@@ -29,7 +33,9 @@ export async function createTelemetry(options: TelemetryOptions & { readonly eag
   );
   if (options.eager || hasEndpoint) await start();
   return {
-    current: () => telemetry,
+    run: (name, attributes, work) => telemetry.run(name, attributes, work),
+    runApart: (name, attributes, work) => outside(() => telemetry.run(name, attributes, work)),
+    recordRun: (...run) => telemetry.recordRun(...run),
     async scrape() {
       const { contentType } = negotiate({});
       return { contentType, body: Buffer.from(await (await start()).scrapeText()) };

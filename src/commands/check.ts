@@ -1,6 +1,6 @@
+import { configure } from "../app/configure.ts";
 import type { LoadOptions } from "../config/load.ts";
 import { storeOptions } from "../config/store-options.ts";
-import { configure } from "../main.ts";
 import type { ConfiguredTarget } from "../model/target.ts";
 import { inspectStore } from "../store/inspect.ts";
 import { collectOnce, outcomeLine } from "./collect.ts";

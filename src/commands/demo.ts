@@ -34,7 +34,9 @@ export async function demo(
   const chosen = parseFaults(faults);
   const kits = await runDemo({ ...counts, ...(chosen ? { faults: chosen as never } : {}) });
   const folder = await mkdtemp(join(tmpdir(), "gleaner-demo-data-"));
-  const env = { ...options.env, KITS_CONFIG: kits.kitsYaml, GLEANER_DATA_DIR: folder };
+  // Whatever database is configured is for real kits.
+  const store = { GLEANER_DATA_DIR: folder, DATABASE_URL: `sqlite:${join(folder, "gleaner.db")}` };
+  const env = { ...options.env, KITS_CONFIG: kits.kitsYaml, ...store };
   const clean = async () => {
     await kits.stop();
     await rm(folder, { recursive: true, force: true });

@@ -1,8 +1,8 @@
+import { configure } from "../app/configure.ts";
 import { kitAddress } from "../app/records.ts";
 import type { LoadOptions } from "../config/load.ts";
 import { storeOptions } from "../config/store-options.ts";
 import type { JobView } from "../http/app.ts";
-import { configure } from "../main.ts";
 import { formatDuration } from "../model/duration.ts";
 import { plugins } from "../plugins/registry.gen.ts";
 import { kitsOf } from "../store/inspect.ts";

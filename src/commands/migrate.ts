@@ -1,6 +1,6 @@
+import { configure } from "../app/configure.ts";
 import type { LoadOptions } from "../config/load.ts";
 import { storeOptions } from "../config/store-options.ts";
-import { configure } from "../main.ts";
 import { migrate } from "../store/open.ts";
 
 /** Brings the configured database up to date. */

@@ -1,8 +1,8 @@
+import { configure } from "../app/configure.ts";
 import { dataPoints } from "../app/points.ts";
 import type { LoadOptions } from "../config/load.ts";
 import { encode } from "../expose/encode.ts";
 import { createSnapshot } from "../expose/snapshot.ts";
-import { configure } from "../main.ts";
 import type { Row } from "../model/sample.ts";
 import type { Batch, ConfiguredTarget } from "../model/target.ts";
 import { collectOnce, outcomeLine } from "./collect.ts";
