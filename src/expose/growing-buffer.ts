@@ -2,6 +2,7 @@
 export interface GrowingBuffer {
   ascii(text: string): void;
   utf8(text: string): void;
+  byte(value: number): void;
   copy(source: Buffer, from: number, to: number): void;
   length(): number;
   /** What was appended. The buffer must not be appended to any more. */
@@ -28,6 +29,10 @@ export function growingBuffer(size: number): GrowingBuffer {
     utf8(text) {
       reserve(text.length * 3); // a UTF-16 unit becomes at most three bytes
       used += buffer.write(text, used);
+    },
+    byte(value) {
+      reserve(1);
+      buffer[used++] = value;
     },
     copy(source, from, to) {
       if (to <= from) return;

@@ -20,7 +20,8 @@ interface Range {
   readonly params: ReadonlyMap<string, string>;
 }
 
-const TEXT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+/** Content-Type of text 0.0.4. */
+export const TEXT_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 const OPENMETRICS = "application/openmetrics-text";
 // Our exposition is the same in both versions of OpenMetrics; Prometheus before 2.34 asks for 0.0.1 only.
 const OPENMETRICS_VERSIONS: readonly string[] = ["1.0.0", "0.0.1"];
@@ -38,7 +39,7 @@ export function negotiate(headers: AcceptHeaders): Negotiated {
     .map((range) => ({ range, rank: rankOf(range) }))
     .filter(({ range, rank }) => rank > 0 && range.q > 0)
     .sort((a, b) => b.range.q - a.range.q || b.rank - a.rank)[0]?.range;
-  if (best?.value !== OPENMETRICS) return { format: "text", contentType: TEXT_TYPE, gzip };
+  if (best?.value !== OPENMETRICS) return { format: "text", contentType: TEXT_CONTENT_TYPE, gzip };
   return { format: "openmetrics", contentType: openMetricsType(best), gzip };
 }
 

@@ -166,21 +166,24 @@ export function cut(state: FamilyState): ExposedFamily {
   state.membersShared = true;
   const values = state.values.slice(0, members.length);
   // Lines are numbered by the last rendering, and another scrape may replace that while this one is written.
-  const lineOf = members === base.members ? undefined : Int32Array.from(members, (series) => series.line);
-  const prefix = (i: number): string => `${state.family.name}${members[i]?.key} `;
+  const lineOf = members === base.members ? undefined : linesOf(members);
+  const baseLine = (i: number): number => (lineOf ? (lineOf[i] as number) : i);
+  const key = (i: number): string => (members[i] as Series).key;
   const lines = async (): Promise<Buffer> => {
-    const rendering = await renderLines({
-      base,
-      values,
-      prefix,
-      baseLine: (i) => (lineOf ? (lineOf[i] as number) : i),
-    });
+    const rendering = await renderLines({ base, values, baseLine, name: state.family.name, key });
     if (version > state.rendering.version) keep(state, { ...rendering, version, members });
     return rendering.bytes;
   };
   return { ...state.family, size: members.length, lines };
 }
 
+function linesOf(members: readonly Series[]): Int32Array {
+  const lines = new Int32Array(members.length); // filled in a plain loop: Int32Array.from takes 5 ms for 100,000
+  for (let i = 0; i < members.length; i++) lines[i] = (members[i] as Series).line;
+  return lines;
+}
+
+/** Makes a rendering the base of the next one. */
 function keep(state: FamilyState, rendering: FamilyState["rendering"]): void {
   const numbered = rendering.members === state.rendering.members;
   state.rendering = rendering;
