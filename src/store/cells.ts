@@ -72,5 +72,5 @@ function toBoolean(value: unknown): boolean | null {
 
 function toTime(value: unknown): number | null {
   const ms = value instanceof Date ? value.getTime() : typeof value === "string" ? Date.parse(value) : toDouble(value);
-  return ms !== null && ms >= FIRST_TIME && ms <= LAST_TIME ? Math.round(ms) : null;
+  return ms !== null && ms >= FIRST_TIME && ms <= LAST_TIME ? Math.round(ms) + 0 : null;
 }

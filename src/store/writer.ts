@@ -141,9 +141,9 @@ export function createWriter(options: WriterOptions): Writer {
       closed = true;
       clearTimeout(timer);
       const giveUp = new AbortController();
-      timer = setTimeout(() => giveUp.abort(), closeTimeout);
+      const patience = setTimeout(() => giveUp.abort(), closeTimeout);
       const error = await drain(flush, () => down?.backoff.duration ?? 0, giveUp.signal);
-      clearTimeout(timer);
+      clearTimeout(patience);
       if (error !== undefined) options.onError("closed", error, backlog.rows());
     },
     pendingRows: () => backlog.rows(),

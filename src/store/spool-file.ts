@@ -1,0 +1,190 @@
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { crc32, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+
+/** A record as it comes back from the file. `body` is undefined when it is damaged. */
+export interface SpooledRecord {
+  readonly id: number;
+  readonly rows: number;
+  readonly body: string | undefined;
+}
+
+/** What the file holds. */
+export interface SpoolSize {
+  readonly records: number;
+  readonly rows: number;
+  /** Compressed bytes of all bodies. */
+  readonly bytes: number;
+}
+
+/** The spool's SQLite file, open and locked. Every method throws SQLite's error. */
+export interface SpoolFile {
+  /** Durable when it returns. @returns the record's id; ids rise. */
+  append(body: string, rows: number, at: number): number;
+  /** The oldest records above `after`, at least one if there is one, together at most about `maxRows` rows. */
+  read(after: number, maxRows: number): SpooledRecord[];
+  remove(ids: readonly number[]): void;
+  /** Takes the oldest records above `after` away until `bytes` are freed. @returns how many rows went, and the last id of them. */
+  dropOldest(after: number, bytes: number): { rows: number; upTo: number };
+  size(): SpoolSize;
+  /** When the oldest record was taken (epoch ms), or null. */
+  oldestAt(): number | null;
+  close(): void;
+}
+
+/** Raised by each change of the file's format; a file of a newer one is not touched. */
+const FORMAT = 1;
+/** A body this large unpacks to is refused: nothing of ours comes near it. */
+const MAX_BODY_BYTES = 256 * 1024 * 1024;
+/** An empty file is made small again when it has grown beyond this. */
+const SHRINK_BYTES = 16 * 1024 * 1024;
+
+const SCHEMA = `
+  create table if not exists records (
+    id integer primary key autoincrement, at integer not null, rows integer not null, crc integer not null, body blob not null
+  ) strict`;
+
+/** The file was written by a newer gleaner. */
+export class NewerSpool extends Error {}
+
+function createPrivately(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  if (!existsSync(path)) closeSync(openSync(path, "a", 0o600));
+  chmodSync(path, 0o600);
+}
+
+function configure(database: DatabaseSync): void {
+  // The lock is held until the file is closed: a second collector on one spool would send everything twice.
+  database.exec("pragma locking_mode = exclusive");
+  // FULL: what was appended survives a power cut; NORMAL was measured to lose 900 to 2,200 records.
+  database.exec("pragma journal_mode = wal; pragma synchronous = full");
+  const version = Number(Object.values(database.prepare("pragma user_version").get() ?? {})[0]);
+  if (version > FORMAT) throw new NewerSpool(`format ${version}, this gleaner knows ${FORMAT}`);
+  database.exec(`begin exclusive; ${SCHEMA}; pragma user_version = ${FORMAT}; commit`);
+  const started = database.prepare("select 1 from sqlite_sequence where name = 'records'").get();
+  // Ids never come twice, also when this file takes the place of a damaged one whose records are still on their way.
+  if (!started)
+    database.prepare("insert into sqlite_sequence (name, seq) values ('records', ?)").run(Date.now() * 1_000);
+}
+
+/** Opens the file, creates it where it is missing, and locks it. @throws SQLite's error, or NewerSpool */
+export function openSpoolFile(path: string): SpoolFile {
+  createPrivately(path);
+  const database = new DatabaseSync(path, { timeout: 0 });
+  try {
+    configure(database);
+    return spoolFileOn(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function spoolFileOn(database: DatabaseSync): SpoolFile {
+  const insert = database.prepare("insert into records (at, rows, crc, body) values (?, ?, ?, ?)");
+  const select = database.prepare("select id, rows, crc, body from records where id > ? order by id limit 64");
+  const erase = database.prepare("delete from records where id = ?");
+  const oldest = database.prepare(
+    "select id, rows, length(body) as bytes from records where id > ? order by id limit 1",
+  );
+  const first = database.prepare("select at from records order by id limit 1");
+  const size = measure(
+    database.prepare("select count(*) as n, sum(rows) as rows, sum(length(body)) as bytes from records"),
+  );
+
+  function removeOne(id: number, rows: number, bytes: number): void {
+    if (erase.run(id).changes === 0) return;
+    size.records -= 1;
+    size.rows -= rows;
+    size.bytes -= bytes;
+  }
+
+  const lengthOf = database.prepare("select rows, length(body) as bytes from records where id = ?");
+
+  return {
+    append(body, rows, at) {
+      const packed = zstdCompressSync(body);
+      const id = Number(insert.run(at, rows, crc32(packed), packed).lastInsertRowid);
+      size.records += 1;
+      size.rows += rows;
+      size.bytes += packed.length;
+      return id;
+    },
+    read(after, maxRows) {
+      const records: SpooledRecord[] = [];
+      let rows = 0;
+      for (const raw of select.iterate(after)) {
+        const record = unpack(raw);
+        if (records.length > 0 && rows + record.rows > maxRows) break;
+        rows += record.rows;
+        records.push(record);
+      }
+      return records;
+    },
+    remove(ids) {
+      inTransaction(database, () => {
+        for (const id of ids) {
+          const known = lengthOf.get(id);
+          if (known) removeOne(id, Number(known["rows"]), Number(known["bytes"]));
+        }
+      });
+      if (size.records === 0) shrink(database);
+    },
+    dropOldest(after, bytes) {
+      let freed = 0;
+      let rows = 0;
+      let upTo = 0;
+      inTransaction(database, () => {
+        for (let raw = oldest.get(after); raw && freed < bytes; raw = oldest.get(after)) {
+          upTo = Number(raw["id"]);
+          removeOne(upTo, Number(raw["rows"]), Number(raw["bytes"]));
+          freed += Number(raw["bytes"]);
+          rows += Number(raw["rows"]);
+        }
+      });
+      return { rows, upTo };
+    },
+    size: () => ({ ...size }),
+    oldestAt: () => {
+      const row = first.get();
+      return row ? Number(row["at"]) : null;
+    },
+    close: () => {
+      if (database.isOpen) database.close();
+    },
+  };
+}
+
+function measure(statement: StatementSync): { records: number; rows: number; bytes: number } {
+  const row = statement.get() ?? {};
+  return { records: Number(row["n"]), rows: Number(row["rows"] ?? 0), bytes: Number(row["bytes"] ?? 0) };
+}
+
+function unpack(raw: Readonly<Record<string, unknown>>): SpooledRecord {
+  const packed = raw["body"] as Uint8Array;
+  const record = { id: Number(raw["id"]), rows: Number(raw["rows"]) };
+  if (crc32(packed) !== Number(raw["crc"])) return { ...record, body: undefined };
+  try {
+    return { ...record, body: zstdDecompressSync(packed, { maxOutputLength: MAX_BODY_BYTES }).toString() };
+  } catch {
+    return { ...record, body: undefined };
+  }
+}
+
+function inTransaction(database: DatabaseSync, work: () => void): void {
+  database.exec("begin immediate");
+  try {
+    work();
+    database.exec("commit");
+  } catch (error) {
+    if (database.isTransaction) database.exec("rollback");
+    throw error;
+  }
+}
+
+/** Gives the disk back what a long outage took. Vacuuming an empty file costs nothing. */
+function shrink(database: DatabaseSync): void {
+  const pages = Number(Object.values(database.prepare("pragma page_count").get() ?? {})[0]);
+  if (pages * 4_096 > SHRINK_BYTES) database.exec("vacuum; pragma wal_checkpoint(truncate)");
+}

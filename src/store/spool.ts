@@ -1,0 +1,193 @@
+import { statfsSync } from "node:fs";
+import { dirname } from "node:path";
+import { moveAside, salvage } from "./salvage.ts";
+import { NewerSpool, openSpoolFile, type SpooledRecord, type SpoolFile, type SpoolSize } from "./spool-file.ts";
+
+/** What to do with new rows when the spool has no room: give up the oldest, or take no more (polling pauses). */
+export type WhenFull = "drop_oldest" | "block";
+
+/** Why rows in the spool were lost; the label `reason` of gleaner_rows_dropped_total. */
+export type SpoolLoss = "spool_full" | "spool_damaged";
+
+export interface SpoolOptions {
+  readonly path: string;
+  /** Bound of the compressed bytes kept. */
+  readonly maxBytes: number;
+  /** The spool is full when the disk has less than this left. */
+  readonly minFreeBytes: number;
+  readonly whenFull: WhenFull;
+  readonly now: () => Date;
+  /** Called for rows that are gone; `upTo` is the last id of records that were dropped to make room, 0 otherwise. */
+  readonly onLost: (reason: SpoolLoss, rows: number, upTo: number) => void;
+  /** The highest id that is on its way into the database: it and those before are not dropped to make room. */
+  readonly inFlight: () => number;
+  /** A sentence for the log: damage, and what became of it. */
+  readonly onNote: (note: string) => void;
+}
+
+/**
+ * The durable queue between collection and database. What `append` has taken survives kill -9 and power cuts.
+ * A spool that is damaged or cannot be written never throws: it takes nothing, says why in `problem`, and recovers by itself.
+ */
+export interface Spool {
+  /** @returns the record's id once it is on disk, or undefined when it cannot be taken now. */
+  append(body: string, rows: number): number | undefined;
+  /** The oldest records above `after`, about `maxRows` rows of them. */
+  read(after: number, maxRows: number): readonly SpooledRecord[];
+  /** Forgets records that are in the database. */
+  remove(ids: readonly number[]): void;
+  /** What it holds; nothing while it cannot be opened. */
+  size(): SpoolSize;
+  /** When the oldest record was taken (epoch ms), or null. */
+  oldestAt(): number | null;
+  /** Why nothing can be appended, or undefined while it can. */
+  problem(): string | undefined;
+  close(): void;
+}
+
+const EMPTY: SpoolSize = { records: 0, rows: 0, bytes: 0 };
+
+/** How long a file that could not be opened or written is left alone (ms). */
+const RETRY_MS = 1_000;
+/** The disk's free space is asked again after this long (ms): asking costs a system call. */
+const FREE_SPACE_MS = 1_000;
+/** Share of the bound that is freed at once, so that not every append has to. */
+const FREE_SHARE = 0.02;
+
+/** SQLite's result codes (https://sqlite.org/rescode.html), by what they ask for. */
+const BUSY = 5;
+const DAMAGED: ReadonlySet<number> = new Set([11, 24, 26]);
+
+function resultCode(error: unknown): number {
+  return typeof error === "object" && error !== null && "errcode" in error ? Number(error.errcode) & 0xff : 0;
+}
+
+const isDamage = (error: unknown) => error instanceof NewerSpool || DAMAGED.has(resultCode(error));
+
+/**
+ * Opens the spool.
+ * @throws {Error} only when another gleaner holds it; everything else is survived.
+ */
+export function openSpool(options: SpoolOptions): Spool {
+  const { path, maxBytes, minFreeBytes, whenFull, now, onLost, onNote } = options;
+  let file: SpoolFile | undefined;
+  let trouble: string | undefined;
+  let retryAt = 0;
+  let free = { at: Number.NEGATIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
+
+  /** Puts a damaged file aside, starts a new one, and brings over what can be read. */
+  function quarantine(error: unknown): void {
+    file?.close();
+    file = undefined;
+    const aside = moveAside(path, now());
+    const fresh = openSpoolFile(path);
+    file = fresh;
+    const { records, lostRecords, lostRows } =
+      error instanceof NewerSpool ? { records: [], lostRecords: 0, lostRows: 0 } : salvage(aside);
+    for (const record of records) fresh.append(record.body, record.rows, record.at);
+    if (lostRows > 0) onLost("spool_damaged", lostRows, 0);
+    const what =
+      error instanceof NewerSpool ? `is of a newer gleaner (${error.message})` : `is damaged (${messageOf(error)})`;
+    onNote(
+      `the spool ${what} and was kept as ${aside}; ${records.length} records were brought over, ${lostRecords} could not be read`,
+    );
+  }
+
+  function open(): SpoolFile | undefined {
+    if (file || now().getTime() < retryAt) return file;
+    try {
+      try {
+        file = openSpoolFile(path);
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+        quarantine(error);
+      }
+      trouble = undefined;
+    } catch (error) {
+      if (resultCode(error) === BUSY)
+        throw new Error(`another gleaner runs on the spool ${path}; give each its own data_dir (GLEANER_DATA_DIR)`);
+      failed(error);
+    }
+    return file;
+  }
+
+  function failed(error: unknown): void {
+    trouble = messageOf(error);
+    retryAt = now().getTime() + RETRY_MS;
+    file?.close();
+    file = undefined;
+  }
+
+  /** Runs something on the file; damage is quarantined and the work tried once more on the new one. */
+  function on<T>(work: (file: SpoolFile) => T, otherwise: T): T {
+    for (let attempt = 0; ; attempt++) {
+      const current = open();
+      if (!current) return otherwise;
+      try {
+        return work(current);
+      } catch (error) {
+        try {
+          if (!isDamage(error) || attempt > 0) throw error;
+          quarantine(error);
+        } catch (inner) {
+          failed(inner);
+          return otherwise;
+        }
+      }
+    }
+  }
+
+  function freeBytes(): number {
+    const at = now().getTime();
+    if (Math.abs(at - free.at) < FREE_SPACE_MS) return free.bytes;
+    try {
+      const { bavail, bsize } = statfsSync(dirname(path));
+      free = { at, bytes: bavail * bsize };
+    } catch {
+      free = { at, bytes: Number.POSITIVE_INFINITY };
+    }
+    return free.bytes;
+  }
+
+  function isFull(size: { bytes: number }): boolean {
+    return size.bytes >= maxBytes || freeBytes() < minFreeBytes;
+  }
+
+  /** Makes room, or says that there is none. */
+  function hasRoom(current: SpoolFile): boolean {
+    const size = current.size();
+    if (!isFull(size)) return true;
+    if (whenFull === "block" || size.records === 0) return false;
+    const { rows, upTo } = current.dropOldest(
+      options.inFlight(),
+      Math.max(1, size.bytes - maxBytes, maxBytes * FREE_SHARE),
+    );
+    if (rows === 0) return false;
+    onLost("spool_full", rows, upTo);
+    // Freed pages are used again, so the file does not need the disk's space for what comes.
+    return true;
+  }
+
+  open();
+  return {
+    append: (body, rows) =>
+      on((current) => {
+        if (!hasRoom(current)) {
+          trouble = "the spool is full";
+          return undefined;
+        }
+        trouble = undefined;
+        return current.append(body, rows, now().getTime());
+      }, undefined),
+    read: (after, maxRows) => on((current) => current.read(after, maxRows), []),
+    remove: (ids) => on((current) => current.remove(ids), undefined),
+    size: () => file?.size() ?? EMPTY,
+    oldestAt: () => on((current) => current.oldestAt(), null),
+    problem: () => trouble,
+    close: () => file?.close(),
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
