@@ -12,8 +12,8 @@ export interface Series {
   readonly state: FamilyState;
   /** The labels as written, `{a="b"}`; empty without labels. */
   readonly key: string;
-  /** The key is free of escapes. */
-  readonly plain: boolean;
+  /** How many labels the key has, or -1 when it has escapes in it. */
+  readonly plainLabels: number;
   readonly holder: Holder;
   /** The holder's generation that last had it. */
   seen: number;
@@ -68,6 +68,7 @@ export function keyOf(state: FamilyState, labels: Readonly<Record<string, string
   let last = -1;
   for (const name of Object.keys(labels)) {
     const value = labels[name];
+    if (value === "") continue;
     if (typeof value !== "string") return undefined;
     let rank = state.labelNames.indexOf(name);
     if (rank < 0) {
@@ -76,7 +77,7 @@ export function keyOf(state: FamilyState, labels: Readonly<Record<string, string
     }
     if (rank < last) return keyOf(state, inOrder(state, labels));
     last = rank;
-    if (value !== "") text += `${text === "" ? "{" : ","}${name}="${escapeLabelValue(value)}"`;
+    text += `${text === "" ? "{" : ","}${name}="${escapeLabelValue(value)}"`;
   }
   return text === "" ? "" : `${text}}`;
 }
@@ -88,28 +89,31 @@ function inOrder(state: FamilyState, labels: Readonly<Record<string, string>>): 
 
 /**
  * Whether these labels, in this order, surely have the key: a cheap yes that spares building it.
- * A key without a backslash has no escapes in it and no quote inside a value, so the text decides.
+ * A key without escapes has no quote inside a value, so `="` stands in it once a label and nowhere else;
+ * as many labels that all fit there can only be the same ones.
  */
-export function hasKey({ state, key, plain }: Series, labels: Readonly<Record<string, string>>): boolean {
-  if (key === "" || !plain) return false;
+export function hasKey({ key, plainLabels }: Series, labels: Readonly<Record<string, string>>): boolean {
   let at = 0;
+  let count = 0;
   for (const name of Object.keys(labels)) {
     const value = labels[name];
-    if (typeof value !== "string" || !state.labelNames.includes(name)) return false;
     if (value === "") continue;
+    if (typeof value !== "string") return false;
     const valueAt = at + 1 + name.length + 2;
     if (!key.startsWith(name, at + 1) || !key.startsWith('="', valueAt - 2) || !key.startsWith(value, valueAt))
       return false;
     at = valueAt + value.length + 1;
     if (key[at - 1] !== '"') return false;
+    count += 1;
   }
-  return at === key.length - 1;
+  return count > 0 && count === plainLabels && at === key.length - 1;
 }
 
 export function append(state: FamilyState, key: string, holder: Holder, value: number): Series {
   const position = state.members.length;
-  const plain = !key.includes("\\"); // also makes V8 turn the pieces of the key into one string
-  const series: Series = { state, key, plain, holder, seen: holder.generation, position, line: -1 };
+  // Looking for a backslash also makes V8 turn the pieces of the key into one string.
+  const plainLabels = key.includes("\\") ? -1 : key.split('="').length - 1;
+  const series: Series = { state, key, plainLabels, holder, seen: holder.generation, position, line: -1 };
   if (state.membersShared) {
     state.members = state.members.slice();
     state.membersShared = false;

@@ -107,6 +107,6 @@ test("any sequence of changes and scrapes gives what a naive list gives, in the 
       }
       assert.deepEqual(drops, model.drops);
     }),
-    { numRuns: 300 },
+    { numRuns: 500 },
   );
 });

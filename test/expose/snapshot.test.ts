@@ -79,6 +79,19 @@ describe("replace, withdraw, remove", () => {
   });
 });
 
+test("a scrape that ends after a later one spoils nothing", async () => {
+  const snapshot = createSnapshot();
+  const kits = (...names: string[]) => names.map((kit, i) => point(up, { kit }, i));
+  snapshot.replace("o", "s", kits("a", "b", "c"));
+  const slow = snapshot.families();
+  snapshot.replace("o", "s", kits("b", "c", "d"));
+  await readBack(snapshot.families());
+  assert.deepEqual([...(await readBack(slow)).values()], [0, 1, 2]);
+  snapshot.replace("o", "s", kits("d", "c", "e"));
+  const text = (await encode(snapshot.families(), "text")).toString();
+  assert.deepEqual(text.split("\n").slice(2, -1), ['kit_up{kit="c"} 1', 'kit_up{kit="d"} 0', 'kit_up{kit="e"} 2']);
+});
+
 describe("what is not exposed is counted", () => {
   test("a series another slot holds, whatever the order of its labels", async () => {
     const { drops, onDropped } = counted();
@@ -94,6 +107,29 @@ describe("what is not exposed is counted", () => {
     snapshot.remove("a");
     snapshot.replace("b", "x", [point(up, { kit: "1", site: "s" }, 2)]);
     assert.deepEqual([...(await readBack(snapshot.families())).values()], [2], "free once its holder is gone");
+  });
+
+  test("label values that look like other labels are no other series", async () => {
+    const pairs: readonly [Record<string, string>, Record<string, string>][] = [
+      [{ a: "x", b: "y" }, { a: 'x",b="y' }],
+      [{ a: 'x",b="y' }, { a: "x", b: "y" }],
+      [{ a: "x\\\\" }, { a: "x\\" }],
+      [{ a: "x\\" }, { a: "x\\\\" }],
+      [{ a: "x\n" }, { a: "x\\n" }],
+      [
+        { a: "x", b: "y", c: "z" },
+        { a: 'x",b="y', c: "z" },
+      ],
+      [{ a: "\ufffd" }, { a: "\ufffd\ufffd" }],
+    ];
+    for (const [first, second] of pairs) {
+      const snapshot = createSnapshot();
+      for (const labels of [first, second, first]) {
+        snapshot.replace("o", "s", [point(up, labels, 1)]);
+        const expected = identity({ name: "kit_up", labels: Object.entries(labels) });
+        assert.deepEqual([...(await readBack(snapshot.families())).keys()], [expected]);
+      }
+    }
   });
 
   test("the same series twice in one replace: the first stays", async () => {
@@ -126,6 +162,16 @@ describe("what is not exposed is counted", () => {
     assert.equal(snapshot.size(), 0);
     assert.deepEqual(snapshot.families(), []);
     assert.equal(({} as Record<string, unknown>)["polluted"], undefined);
+  });
+
+  test("a series whose value goes bad is withdrawn", () => {
+    const { drops, onDropped } = counted();
+    const snapshot = createSnapshot({ onDropped });
+    const polls = counter("polls_total");
+    snapshot.replace("a", "x", [point(polls, { kit: "1" }, 1)]);
+    snapshot.replace("a", "x", [point(polls, { kit: "1" }, Number.NaN)]);
+    assert.deepEqual(drops, { bad_value: 1 });
+    assert.equal(snapshot.size(), 0);
   });
 
   test("names that would clash in one of the formats", () => {
@@ -172,7 +218,7 @@ describe("what is not exposed is counted", () => {
 test("years of replaces with ever new names, owners and labels leave nothing behind", { timeout: 30_000 }, async () => {
   const snapshot = createSnapshot();
   const gc = globalThis.gc ?? (await exposeGc());
-  const churn = async (from: number): Promise<void> => {
+  const churn = async (from: number, scrapes: boolean): Promise<void> => {
     for (let i = from; i < from + 20_000; i++) {
       const owner = `owner-${i}`;
       snapshot.replace(owner, "x", [
@@ -180,15 +226,15 @@ test("years of replaces with ever new names, owners and labels leave nothing beh
         point(up, { kit: owner }, i),
       ]);
       snapshot.replace("steady", "x", [point(up, { kit: "steady", generation: String(i) }, i)]);
-      if (i % 2_000 === 0) await encode(snapshot.families(), "text");
+      if (scrapes && i % 2_000 === 0) await encode(snapshot.families(), "text");
       if (i % 2 === 0) snapshot.remove(owner);
       else snapshot.withdraw(owner, "x");
     }
   };
-  await churn(0);
+  await churn(0, true);
   gc();
   const before = process.memoryUsage().heapUsed;
-  await churn(1_000_000);
+  await churn(1_000_000, false);
   gc();
   const grown = process.memoryUsage().heapUsed - before;
   assert.equal(snapshot.size(), 1);
