@@ -30,7 +30,7 @@ LABEL org.opencontainers.image.title="gleaner" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /app /app
 COPY --from=build --chown=10001:10001 /var/lib/gleaner /var/lib/gleaner
-# Beyond loopback gleaner serves only with a token: GLEANER_TOKEN, GLEANER_TOKEN_FILE, or server.tokens in gleaner.yaml.
+# Beyond loopback gleaner serves only with a token, out of GLEANER_TOKEN, GLEANER_TOKEN_FILE or gleaner.yaml.
 ENV NODE_ENV=production \
     NODE_COMPILE_CACHE=/app/.compile-cache \
     GLEANER_LISTEN=0.0.0.0:9470 \
