@@ -3,6 +3,7 @@ import { negotiate } from "../expose/negotiate.ts";
 import { createSnapshot } from "../expose/snapshot.ts";
 import type { Family, Point } from "../expose/types.ts";
 import type { Application, Exposition } from "../http/app.ts";
+import { hours } from "../model/duration.ts";
 import type { Run } from "../model/run.ts";
 import type { Batch, ConfiguredTarget } from "../model/target.ts";
 import { dataPoints } from "./points.ts";
@@ -21,9 +22,14 @@ export interface ProbeDeps {
   readonly accept: (target: ConfiguredTarget, run: Run) => Promise<Batch>;
 }
 
-/** The target for one quick collection: one try a job, within the caller's deadline. */
+/** Jobs that run this rarely (ms) are left out: what they bring hardly changes, and a kit may take seconds for it. */
+const RARE_MS = hours(1);
+
+/** The target for one quick collection: the jobs that tell how it is now, one try each, within the caller's deadline. */
 function hurried(target: ConfiguredTarget, deadlineMs: number): ConfiguredTarget {
-  const jobs = Object.entries(target.jobs).map(([name, job]) => [
+  const all = Object.entries(target.jobs);
+  const often = all.filter(([, { trigger }]) => !("every" in trigger && trigger.every >= RARE_MS));
+  const jobs = (often.length > 0 ? often : all).map(([name, job]) => [
     name,
     { ...job, timeout: Math.min(job.timeout, deadlineMs) },
   ]);
@@ -31,8 +37,9 @@ function hurried(target: ConfiguredTarget, deadlineMs: number): ConfiguredTarget
 }
 
 /**
- * Collects all jobs of one target once, now, and answers with just its series: for those who want the collection to
- * happen when Prometheus asks. What it brings back is kept like any other collection's.
+ * Collects one target once, now, and answers with just its series: for those who want the collection to happen when
+ * Prometheus asks. What it brings back is kept like any other collection's; that it failed is the asker's news alone,
+ * whose deadline may be much shorter than the target's own: it neither makes the target ill nor pauses it.
  */
 export function createProbe(deps: ProbeDeps): Application["probe"] {
   return async (targetId, deadlineMs, signal): Promise<Exposition | "unknown_target"> => {
@@ -40,10 +47,11 @@ export function createProbe(deps: ProbeDeps): Application["probe"] {
     if (!target) return "unknown_target";
     const begun = performance.now();
     const quick = hurried(target, deadlineMs);
-    const runs = await Promise.all(Object.keys(target.jobs).map((job) => deps.run(quick, job, signal)));
-    const batches = await Promise.all(runs.map((run) => deps.accept(target, run)));
+    const runs = await Promise.all(Object.keys(quick.jobs).map((job) => deps.run(quick, job, signal)));
+    const good = runs.filter((run) => run.outcome.status !== "failed");
+    const batches = await Promise.all(good.map((run) => deps.accept(target, run)));
     const points: Point[] = batches.flatMap(dataPoints);
-    const success = runs.every((run) => run.outcome.status !== "failed");
+    const success = good.length === runs.length;
     const snapshot = createSnapshot();
     snapshot.replace(targetId, "probe", [
       { family: SUCCESS, labels: {}, value: success ? 1 : 0 },

@@ -10,7 +10,7 @@ export interface StoringDeps {
   readonly batchTimeout: number;
   /** How long the last write may take once gleaner stops (ms). */
   readonly closeTimeout: number;
-  readonly self: Pick<Self, "stored" | "duplicates" | "dropped" | "storeError" | "readStore">;
+  readonly self: Pick<Self, "stored" | "duplicates" | "rejected" | "dropped" | "storeError" | "readStore">;
   /** Starts a trace of its own: a flush holds the batches of many collections. */
   readonly trace: Telemetry["run"];
   readonly log: Logger;
@@ -40,12 +40,16 @@ export function createStoring({ store, self, trace, log, ...settings }: StoringD
           return counts;
         }),
     },
-    onStored({ stored, duplicate }) {
+    onStored({ stored, duplicate, rejected }) {
       for (const [table, count] of Object.entries(stored)) {
         self.stored(table, count);
         rows[table] = (rows[table] ?? 0) + count;
       }
       for (const [table, count] of Object.entries(duplicate)) self.duplicates(table, count);
+      if (sum(rejected) > 0) {
+        self.rejected("unstorable", sum(rejected));
+        log.warn({ rejected }, "rows that no table takes were left out");
+      }
     },
     onError(reason, error, lost) {
       if (lost > 0) self.dropped(reason, lost);

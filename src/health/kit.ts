@@ -5,9 +5,21 @@ import {
   type HealthRules,
   holdJob,
   isConnectionFailure,
+  type JobHealth,
   recordRun,
   type TargetHealth,
 } from "./target.ts";
+
+/** A job that runs this rarely (ms) does not decide how a kit is: its one failure would stand long after the kit was well. */
+const RARE_MS = 3_600_000;
+
+/** The jobs that do: all that are not rare, or all when none is. */
+function decisive(health: TargetHealth, rules: HealthRules): JobHealth[] {
+  const isRare = (job: string) => (rules.every[job] ?? 0) >= RARE_MS;
+  const all = Object.entries(health.jobs);
+  const often = Object.keys(rules.every).every(isRare) ? all : all.filter(([job]) => !isRare(job));
+  return often.map(([, job]) => job);
+}
 
 /**
  * The state of a kit from what its endpoints last did.
@@ -15,7 +27,7 @@ import {
  * stale: no good data for the threshold, or its status stands still while the API goes on answering; online: the rest.
  */
 export function kitState(health: TargetHealth, now: number, rules: HealthRules): KitState {
-  const failing = Object.values(health.jobs).filter((job) => job.failures > 0);
+  const failing = decisive(health, rules).filter((job) => job.failures > 0);
   const unreachable = failing.some(
     (job) =>
       isConnectionFailure(job.lastKind) && (health.lastAnswer === null || health.lastAnswer < (job.failingSince ?? 0)),

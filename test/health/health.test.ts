@@ -304,3 +304,19 @@ describe("monitor", () => {
     assert.equal(monitor.hold("kit-001", "drones"), undefined);
   });
 });
+
+describe("a kit's rare job", () => {
+  const rules: HealthRules = { ...kitRules, every: { ...kitRules.every, about: 3_600_000 } };
+
+  it("does not hold the kit ill until its next run, which may be an hour away", () => {
+    const away: Event[] = ["drones", "signals", "status", "about"].map((job) => [job, 1_000, failed("unreachable")]);
+    const back: Event[] = ["drones", "signals", "status"].map((job) => [job, 9_000, ok()]);
+    assert.equal(fold(stepKit, rules, away).state, "offline");
+    assert.equal(fold(stepKit, rules, [...away, ...back]).state, "online");
+  });
+
+  it("decides when there is no other", () => {
+    const alone: HealthRules = { every: { about: 3_600_000 }, pause };
+    assert.equal(fold(stepKit, alone, [["about", 1_000, failed("http_status")]]).state, "error");
+  });
+});

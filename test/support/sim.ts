@@ -1,0 +1,63 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { FaultText } from "../../src/demo/faults.ts";
+import type { SimulatedKit } from "../../src/demo/kit-sim.ts";
+import { type LedgerEntry, readLedger } from "../../src/demo/ledger.ts";
+import type { TemporaryFolder } from "./folder.ts";
+
+const MAIN = fileURLToPath(new URL("../../src/demo/main.ts", import.meta.url));
+
+/** Simulated kits in a process of their own; leaving its scope ends it. */
+export interface Sim extends AsyncDisposable {
+  readonly kits: readonly SimulatedKit[];
+  /** Their kits.yaml. */
+  readonly yaml: string;
+  setFault(kit: string, fault: FaultText): Promise<void>;
+  /** Every row that was sent whole so far, once. */
+  ledger(): Promise<LedgerEntry[]>;
+}
+
+export interface SimSettings {
+  readonly kits: number;
+  /** By kit id. */
+  readonly faults?: Readonly<Record<string, FaultText>>;
+  /** More of the simulator's options. */
+  readonly args?: readonly string[];
+}
+
+/** Starts kits that answer as often as they are asked, with something new each time. */
+export async function startSim(folder: TemporaryFolder, { kits, faults = {}, args = [] }: SimSettings): Promise<Sim> {
+  const [yaml, ledger] = [folder.at("simulated-kits.yaml"), folder.at("ledger")];
+  const list = Object.entries(faults).map(([kit, fault]) => `${kit}=${fault}`);
+  const files = ["--kits-yaml", yaml, "--ledger", ledger, "--faults", list.join(",")];
+  const options = ["--kits", String(kits), "--fresh", "--no-rate-limit", ...files, ...args];
+  const child = spawn(process.execPath, [MAIN, ...options], { stdio: ["pipe", "pipe", "inherit"] });
+  const exited = once(child, "close");
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const reply = async () => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error("the simulated kits ended before they answered");
+    const said = JSON.parse(value) as { error?: string; kits: SimulatedKit[] };
+    if (said.error !== undefined) throw new Error(said.error);
+    return said;
+  };
+  const ask = async (command: string) => {
+    child.stdin.write(`${command}\n`);
+    await reply();
+  };
+  const { kits: started } = await reply();
+  return {
+    ...{ kits: started, yaml },
+    setFault: (kit, fault) => ask(`fault ${kit} ${fault}`),
+    async ledger() {
+      await ask("flush");
+      return await readLedger(ledger);
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGTERM");
+      await exited;
+    },
+  };
+}
