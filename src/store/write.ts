@@ -70,28 +70,16 @@ async function addSamples(series: SeriesIndex, rows: RowCollector, batches: read
 }
 
 function addRows(rows: RowCollector, refused: Record<string, number>, { target, run, rows: offered }: Batch): void {
+  const known = { kit_id: target.id, received_at: run.finishedAt };
+  const defaults: Readonly<Record<string, RowSource>> = { signals: { ...known, uid: NO_UID } };
   for (const { table, at, values } of offered) {
-    if (!isRowTable(table)) {
-      increment(refused, table);
-      continue;
-    }
-    rows.add(table, {
-      ...DEFAULTS[table],
-      kit_id: target.id,
-      received_at: run.finishedAt,
-      ...withoutNulls(values),
-      time: at,
-    });
+    if (isRowTable(table)) rows.add(table, { ...values, time: at }, defaults[table] ?? known);
+    else increment(refused, table);
   }
 }
 
-/** A signal's `uid` is part of its key, and old kits tell none. */
-const DEFAULTS: Readonly<Record<string, RowSource>> = { signals: { uid: "" } };
-
-// A null must not hide a default.
-function withoutNulls(values: RowSource): RowSource {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
-}
+/** A signal's uid is part of its key, and old kits tell none. */
+const NO_UID = "";
 
 /**
  * Every run of a plugin is recorded; of kits only the runs that failed: two polls in five seconds of thousands of kits

@@ -417,6 +417,7 @@ export function storeSuite(subject: Subject): void {
         ];
         await write("d2", ...history, [1, "X"]);
         await write("d2", ...history);
+        await write("d2", [1, "X"]);
         await bench.reopen();
         await write("d2", [1, "X"]);
         assert.deepEqual(await stored("d2"), [

@@ -210,13 +210,17 @@ describe("the writer", () => {
   it("does not repeat parts that were stored when a later part of a flush fails", async () => {
     const { writer, store, stored, written } = setUp();
     const upsert = store.upsertStatus;
-    Object.assign(store, { upsertStatus: () => Promise.reject(new Error("deadlock")) });
+    Object.assign(store, {
+      upsertStatus: async () => {
+        writer.status(status({ targetId: "a", state: "failing" }));
+        throw new Error("deadlock");
+      },
+    });
     writer.accept(rowsBatch(0));
     writer.event(event("e"));
     writer.status(status({ targetId: "a", state: "healthy" }));
     writer.status(status({ targetId: "b", state: "healthy" }));
     await assert.rejects(writer.flush(), /deadlock/);
-    writer.status(status({ targetId: "a", state: "failing" }));
     Object.assign(store, { upsertStatus: upsert });
     await writer.flush();
     assert.equal(stored.length, 1);
