@@ -35,7 +35,7 @@ export async function startCluster(): Promise<TestCluster> {
   const exited = new Promise<void>((resolve) => server.once("exit", () => resolve()));
   const stayTidy = tidyOnExit(() => {
     server.kill("SIGQUIT");
-    rmSync(directory, { recursive: true, force: true });
+    removeSoon(directory);
   });
   const admin = new pg.Pool({ host: directory, user: "postgres", database: "postgres", max: 1 });
   admin.on("error", () => {});
@@ -64,6 +64,17 @@ function tidyOnExit(cleanUp: () => void): () => void {
   const leave = () => process.exit(1);
   process.once("exit", cleanUp).once("SIGTERM", leave).once("SIGINT", leave);
   return () => process.off("exit", cleanUp).off("SIGTERM", leave).off("SIGINT", leave);
+}
+
+/** The server still writes while it goes down, and nothing can be awaited any more. */
+function removeSoon(directory: string): void {
+  for (let attempt = 0; existsSync(directory) && attempt < 40; attempt++) {
+    try {
+      rmSync(directory, { recursive: true, force: true });
+    } catch {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 25);
+    }
+  }
 }
 
 function binaries(): string | undefined {
