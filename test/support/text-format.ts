@@ -29,7 +29,8 @@ export function parseText(body: Buffer): ParsedFamily[] {
           families.set(name, current);
         } else if (line.startsWith("# TYPE ")) {
           const [, name, type = ""] = /^# TYPE (\S+) (gauge|counter|histogram)$/.exec(line) ?? [];
-          if (current === undefined || current.name !== name || current.type !== "") throw new Error("TYPE out of place");
+          if (current === undefined || current.name !== name || current.type !== "")
+            throw new Error("TYPE out of place");
           current.type = type;
         } else {
           const sample = parseSampleLine(line);
