@@ -29,7 +29,8 @@ export const LAYOUTS: Readonly<Record<RowTableName, Layout>> = Object.fromEntrie
 
 /** Collects rows of one write, table by table: coerced, without rows that lack a key, each key once (the first wins). */
 export interface RowCollector {
-  add(table: RowTableName, source: RowSource): void;
+  /** `defaults` stand in for what the source leaves out or null. */
+  add(table: RowTableName, source: RowSource, defaults?: RowSource): void;
   tables(): TableRows[];
   /** Rows left out because their key was there already, by table. */
   readonly duplicate: Readonly<Record<string, number>>;
@@ -45,8 +46,8 @@ export function collectRows(): RowCollector {
   return {
     duplicate,
     rejected,
-    add(table, source) {
-      const row = toRow(LAYOUTS[table], source);
+    add(table, source, defaults = NOTHING) {
+      const row = toRow(LAYOUTS[table], source, defaults);
       const key = row && keyOf(LAYOUTS[table], row);
       if (row === undefined || key === undefined) return increment(rejected, table);
       const rows = kept.get(table) ?? new Map<string, StoredRow>();
@@ -64,9 +65,15 @@ export function increment(counts: Record<string, number>, name: string, by = 1):
   counts[name] = (Object.hasOwn(counts, name) ? (counts[name] ?? 0) : 0) + by;
 }
 
-function toRow(layout: Layout, source: RowSource): StoredRow | undefined {
-  const row: StoredCell[] = layout.columns.map((column, i) => toCell(layout.types[i] as ColumnType, source[column]));
-  for (const i of layout.key) {
+const NOTHING: RowSource = {};
+
+function toRow({ columns, types, key }: Layout, source: RowSource, defaults: RowSource): StoredRow | undefined {
+  const row: StoredCell[] = [];
+  for (let i = 0; i < columns.length; i++) {
+    const column = columns[i] as string;
+    row.push(toCell(types[i] as ColumnType, source[column] ?? defaults[column]));
+  }
+  for (const i of key) {
     const cell = toKeyText(row[i] as StoredCell);
     if (cell === null) return undefined;
     row[i] = cell;

@@ -149,6 +149,27 @@ describe("PostgreSQL", { skip: whyNoPostgres() ?? false }, () => {
     await other.close();
   });
 
+  it("gives up on a server that stopped answering, and does not use that connection again", async () => {
+    const url = await cluster.createDatabase();
+    await migrate({ url });
+    const rows = [[0, "kit", "k1", "online", "stale", "warning", "late"]];
+    for (const write of ["copy", "query"]) {
+      const engine = postgresEngine(await connectPostgres({ url, poolSize: 1, statementTimeout: 50, lockTimeout: 50 }));
+      const { rows: found } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(engine.db);
+      const pid = Number(found[0]?.pid);
+      process.kill(pid, "SIGSTOP");
+      const stuck =
+        write === "copy" ? engine.insertRows([{ table: "health_events", rows }]) : sql`select 1`.execute(engine.db);
+      await assert.rejects(stuck, /timeout/i);
+      const again = await engine.insertRows([
+        { table: "health_events", rows: [[1, "kit", write, "a", "b", "c", "d"]] },
+      ]);
+      assert.deepEqual(again, { health_events: 1 });
+      process.kill(pid, "SIGCONT");
+      await engine.close();
+    }
+  });
+
   it("survives its connections being cut, and drops the broken ones", async () => {
     const store = await openStore(options(await cluster.createDatabase()));
     await store.ping();
@@ -161,14 +182,12 @@ describe("PostgreSQL", { skip: whyNoPostgres() ?? false }, () => {
 });
 
 describe("opening", () => {
-  it("lets two processes migrate one SQLite file at the same time", async () => {
+  it("lets several processes migrate one SQLite file at the same time", async () => {
     for (let round = 0; round < 3; round++) {
       const url = sqliteUrl();
-      const processes = [1, 2].map(() =>
-        spawn(process.execPath, [join(import.meta.dirname, "open-once.ts"), url], {
-          stdio: ["ignore", "inherit", "pipe"],
-        }),
-      );
+      const processes = [1, 2, 3].map(() => spawn(process.execPath, [join(import.meta.dirname, "open-once.ts"), url]));
+      await Promise.all(processes.map((child) => once(child.stdout, "data")));
+      for (const child of processes) child.stdin.end();
       const ends = await Promise.all(
         processes.map(async (child) => {
           let errors = "";
@@ -179,10 +198,7 @@ describe("opening", () => {
           return { code, errors };
         }),
       );
-      assert.deepEqual(ends, [
-        { code: 0, errors: "" },
-        { code: 0, errors: "" },
-      ]);
+      assert.deepEqual(ends, Array(3).fill({ code: 0, errors: "" }));
       assert.deepEqual((await migrate({ url })).applied, []);
     }
   });

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, globSync } from "node:fs";
+import { existsSync, globSync, rmSync } from "node:fs";
 import { chown, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,6 +33,10 @@ export async function startCluster(): Promise<TestCluster> {
   const settings = ["-c", "listen_addresses=", "-c", `unix_socket_directories=${directory}`, "-c", "fsync=off"];
   const server = start(user, join(bin, "postgres"), ["-D", data, ...settings, "-c", "shared_buffers=32MB"]);
   const exited = new Promise<void>((resolve) => server.once("exit", () => resolve()));
+  const stayTidy = tidyOnExit(() => {
+    server.kill("SIGQUIT");
+    removeSoon(directory);
+  });
   const admin = new pg.Pool({ host: directory, user: "postgres", database: "postgres", max: 1 });
   admin.on("error", () => {});
   await answering(admin);
@@ -49,9 +53,28 @@ export async function startCluster(): Promise<TestCluster> {
       // Immediate: nothing in it is worth a checkpoint.
       server.kill("SIGQUIT");
       await exited;
+      stayTidy();
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Cleans up also when the test is ended before its `stop`: the runner's SIGTERM, an interrupt. @returns what calls that off. */
+function tidyOnExit(cleanUp: () => void): () => void {
+  const leave = () => process.exit(1);
+  process.once("exit", cleanUp).once("SIGTERM", leave).once("SIGINT", leave);
+  return () => process.off("exit", cleanUp).off("SIGTERM", leave).off("SIGINT", leave);
+}
+
+/** The server still writes while it goes down, and nothing can be awaited any more. */
+function removeSoon(directory: string): void {
+  for (let attempt = 0; existsSync(directory) && attempt < 40; attempt++) {
+    try {
+      rmSync(directory, { recursive: true, force: true });
+    } catch {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 25);
+    }
+  }
 }
 
 function binaries(): string | undefined {

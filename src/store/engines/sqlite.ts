@@ -16,6 +16,7 @@ const ROWS_PER_TURN = 500;
 
 /** Waiting for another process's lock blocks this one, so it is short; the writer tries again. */
 const BUSY_TIMEOUT = 5_000;
+const BUSY_RETRY = 10;
 
 /**
  * Opens (and creates, readable by its owner only) a SQLite database.
@@ -55,8 +56,26 @@ export function openSqlite(path: string): Engine {
   };
 }
 
+/**
+ * Turning a new file to WAL does not wait for another process that is doing the same, so we do; blocking, as SQLite's own
+ * waiting is.
+ */
 function configure(database: DatabaseSync): void {
-  database.exec("pragma journal_mode = wal; pragma synchronous = full; pragma temp_store = memory");
+  const patience = performance.now() + BUSY_TIMEOUT;
+  for (;;) {
+    try {
+      database.exec("pragma journal_mode = wal; pragma synchronous = full; pragma temp_store = memory");
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > patience) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BUSY_RETRY);
+    }
+  }
+}
+
+/** SQLITE_BUSY, whatever the extended code. */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && (Number(error.errcode) & 0xff) === 5;
 }
 
 function createPrivately(path: string): void {
