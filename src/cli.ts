@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { explain } from "./commands/failure.ts";
 import type { LoadOptions } from "./config/load.ts";
+import { demoHelp } from "./demo/demo.ts";
 import type { Running } from "./main.ts";
 
 /** Everything has to be finished and stored within this (ms); then the process ends whatever is left. */
@@ -64,7 +65,12 @@ function program(): Command {
   cli
     .command("serve", { isDefault: true })
     .description("run the service until SIGTERM or Ctrl-C (what npm start does)")
-    .action(() => untilStopped(async () => (await import("./main.ts")).serve(options(), print)));
+    // As the default command it also gets every word that is no command.
+    .allowExcessArguments()
+    .action(async (_settings, { args: [word] }: Command) => {
+      if (word !== undefined) cli.error(`error: there is no command ${JSON.stringify(word)}`);
+      await untilStopped(async () => (await import("./main.ts")).serve(options(), print));
+    });
 
   cli
     .command("check")
@@ -115,6 +121,7 @@ function program(): Command {
     .option("--signals <n>", "signals around each kit", positive)
     .option("--seed <n>", "another seed, another world", positive)
     .option("--faults <list>", "kits that misbehave: kit-003=hung,kit-004=http_500 (default: some of the last ones)")
+    .addHelpText("after", () => `\n${demoHelp()}`)
     .action((settings) =>
       untilStopped(async () => (await import("./commands/demo.ts")).demo(options(), settings, print)),
     );

@@ -13,10 +13,12 @@ export interface ReloadDeps {
   readonly self: Pick<Self, "configReloaded">;
   readonly log: Logger;
   readonly now: () => Date;
+  /** How often the files are looked at (ms). */
+  readonly every?: number;
 }
 
 /** Reloads on SIGHUP and when a file changes. A configuration that is not usable leaves everything as it was. */
-export function watchConfig({ files, apply, self, log, now }: ReloadDeps): { stop(): void } {
+export function watchConfig({ files, apply, self, log, now, every = LOOK_EVERY_MS }: ReloadDeps): { stop(): void } {
   let busy = Promise.resolve();
   const reload = () => {
     busy = busy.then(async () => {
@@ -34,7 +36,7 @@ export function watchConfig({ files, apply, self, log, now }: ReloadDeps): { sto
   const onStat = (now: Stats, before: Stats) => {
     if (now.mtimeMs !== before.mtimeMs || now.size !== before.size) reload();
   };
-  for (const file of files) watchFile(file, { interval: LOOK_EVERY_MS, persistent: false }, onStat);
+  for (const file of files) watchFile(file, { interval: every, persistent: false }, onStat);
   process.on("SIGHUP", reload);
   return {
     stop() {

@@ -215,7 +215,9 @@ for (const { name, plugin } of plugins) {
     assert.deepEqual(left, []);
   });
 
-  test(`${name}: emits nothing it has not declared`, { skip: !plugin.enabledByDefault }, async () => {
+  // The others need something to collect from: their case folders hold them to the same.
+  if (!plugin.enabledByDefault) continue;
+  test(`${name}: emits nothing it has not declared`, async () => {
     const config = plugin.config.parse({});
     const left = await leftOpen(async () => {
       for (const { collect } of Object.values(plugin.jobs)) {

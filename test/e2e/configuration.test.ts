@@ -7,7 +7,7 @@ import { type Gleaner, runGleaner, startGleaner } from "../support/process.ts";
 import { ms, readSqlite } from "../support/rows.ts";
 import { having, kitState, type Series, scrape } from "../support/scrape.ts";
 import { startSim } from "../support/sim.ts";
-import { dataSeries, HASTE } from "./fleet.ts";
+import { dataSeries, HASTE, online } from "./fleet.ts";
 
 type Entry = Readonly<Record<string, string>>;
 
@@ -30,16 +30,6 @@ async function reload(gleaner: Gleaner, expected: 0 | 1): Promise<Series> {
     return series;
   });
 }
-
-const online = (gleaner: Gleaner, ...kits: string[]) =>
-  eventually(async () => {
-    const series = await scrape(gleaner);
-    assert.deepEqual(
-      kits.map((kit) => kitState(series, kit)),
-      kits.map(() => "online"),
-    );
-    return series;
-  });
 
 const runs = (series: Series, kit: string) =>
   series.get(`gleaner_job_runs_total{target="${kit}",plugin="dragonsync",job="drones"}`) ?? 0;

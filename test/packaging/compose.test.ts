@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, it, type TestContext } from "node:test";
+import { describe, it } from "node:test";
+import { temporaryFolder } from "../support/folder.ts";
 import { runProgram, withoutProgram } from "../support/program.ts";
 import { ROOT, text, yaml } from "./files.ts";
 
@@ -26,12 +25,10 @@ const required = [...new Set([...text(FILE).matchAll(/\$\{(\w+)/g)].map(([, name
 const complete = Object.fromEntries(required.map((name) => [name, `value-of-${name}`]));
 
 /** What docker-compose makes of the file with these variables in its .env, and none besides. */
-async function config(t: TestContext, variables: Readonly<Record<string, string>>) {
-  const folder = await mkdtemp(join(tmpdir(), "gleaner-compose-"));
-  t.after(() => rm(folder, { recursive: true }));
+async function config(variables: Readonly<Record<string, string>>) {
+  using folder = temporaryFolder();
   const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);
-  await writeFile(join(folder, "env"), lines.join(""));
-  const args = ["--env-file", join(folder, "env"), "--file", join(ROOT, FILE), "config"];
+  const args = ["--env-file", folder.write("env", lines.join("")), "--file", join(ROOT, FILE), "config"];
   return await runProgram("docker-compose", args, { cwd: ROOT, env: { PATH: process.env["PATH"] ?? "" } });
 }
 
@@ -87,8 +84,8 @@ describe("the compose file", () => {
 });
 
 describe("docker-compose config", { skip: withoutProgram("docker-compose"), concurrency: true }, () => {
-  it("accepts the file when every variable is set", async (t) => {
-    const { code, output } = await config(t, complete);
+  it("accepts the file when every variable is set", async () => {
+    const { code, output } = await config(complete);
     assert.equal(code, 0, output);
   });
 
@@ -97,8 +94,8 @@ describe("docker-compose config", { skip: withoutProgram("docker-compose"), conc
       ["is missing", Object.fromEntries(Object.entries(complete).filter(([other]) => other !== name))],
       ["is empty", { ...complete, [name]: "" }],
     ] as const) {
-      it(`refuses, and names ${name}, when it ${how}`, async (t) => {
-        const { code, output } = await config(t, env);
+      it(`refuses, and names ${name}, when it ${how}`, async () => {
+        const { code, output } = await config(env);
         assert.notEqual(code, 0);
         assert.match(output, new RegExp(`${name} is not set, see \\.env\\.example\\s*$`));
       });

@@ -9,7 +9,8 @@ const SHIPPED = [
   ...["provisioning/**/*.{yaml,yml,sql}", "README.md", "CONTRIBUTING.md", "docs/**/*.md"],
 ];
 /** `password: x`, `TOKEN=x`, `"secret": "x"`: a name that ends in one of these words, and what it is given on the same line. */
-const GIVEN = /\w*(?:password|passwd|secret|secret_key|token)["'`]?[ \t]*(?!:')[:=][ \t]*["'`]?(?<value>[^\s"'`|,)]+)/gi;
+const GIVEN =
+  /\w*(?:password|passwd|secret|secret_key|token)["'`]?[ \t]*(?!:')[:=][ \t]*["'`]?(?<value>[^\s"'`|,)]+)/gi;
 /** Out of the environment, a file, or psql's own variable; a YAML alias; something left out. */
 const HARMLESS = /^(\$|\/run\/secrets\/|secrets\/|:'|[*&][a-z]+$|…)/;
 const KNOWN = /admin[/:]admin|changeme|change_me|postgres:postgres@|letmein|hunter2/i;

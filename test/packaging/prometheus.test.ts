@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, it } from "node:test";
+import { temporaryFolder } from "../support/folder.ts";
 import { runProgram, withoutProgram } from "../support/program.ts";
 import { ROOT, text, yaml } from "./files.ts";
 
@@ -19,12 +17,10 @@ describe("the Prometheus configurations", { skip: withoutProgram("promtool") }, 
     assert.equal(code, 0, output);
   });
 
-  it("are valid for the compose file, once the token is there", async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), "gleaner-promtool-"));
-    t.after(() => rm(folder, { recursive: true }));
-    await writeFile(join(folder, "token"), "token");
-    await writeFile(join(folder, "prometheus.yml"), text(COMPOSE).replace(SECRET, join(folder, "token")));
-    const { code, output } = await promtool(join(folder, "prometheus.yml"));
+  it("are valid for the compose file, once the token is there", async () => {
+    using folder = temporaryFolder();
+    const config = text(COMPOSE).replace(SECRET, folder.write("token", "token"));
+    const { code, output } = await promtool(folder.write("prometheus.yml", config));
     assert.equal(code, 0, output);
   });
 });

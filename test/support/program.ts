@@ -1,30 +1,32 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { eventually } from "./eventually.ts";
 
-/** A program that runs beside the test, with everything it has printed so far. */
-export interface Program {
-  output(): string;
+/** A program that runs beside the test. */
+interface Program {
+  /** Waits for text that matches and returns the match; rejects with the output when none comes. */
+  printed(pattern: RegExp): Promise<RegExpExecArray>;
   /** Its exit code; null when a signal ended it, or it could not be started. */
   readonly ended: Promise<number | null>;
-  /** Waits for text that matches and returns the match; rejects with the output when the program ends or time is over. */
-  printed(pattern: RegExp): Promise<RegExpExecArray>;
-  /** Ends it with SIGTERM and returns its exit code; SIGKILL when it does not heed that. */
-  stop(): Promise<number | null>;
+  /** Everything it has printed so far, on either stream. */
+  output(): string;
+  /** Ends it; with SIGKILL when it does not heed SIGTERM. */
+  stop(): Promise<void>;
 }
 
-/** How long a program may take to print what is waited for, and to end (ms). */
-const PATIENCE = 20_000;
-const LOOK_EVERY = 25;
+interface Place {
+  readonly cwd: string;
+  /** The whole of its environment. */
+  readonly env: Readonly<Record<string, string>>;
+}
 
-/** Starts a program; it gets this environment only. */
-export function startProgram(
-  command: string,
-  args: readonly string[],
-  options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
-): Program {
-  const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+/** How long a program may take to end (ms). */
+const PATIENCE_MS = 20_000;
+
+/** Starts a program. */
+export function startProgram(command: string, args: readonly string[], place: Place): Program {
+  const child = spawn(command, args, { ...place, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => {
@@ -40,50 +42,26 @@ export function startProgram(
   return {
     output: () => output,
     ended,
-    async printed(pattern) {
-      const match = await until(
-        () => pattern.exec(output),
-        () => isOver(child),
-      );
-      if (!match) throw new Error(`${command} did not print ${pattern}:\n${output}`);
-      return match;
-    },
+    printed: (pattern) =>
+      eventually(() => {
+        const match = pattern.exec(output);
+        if (!match) throw new Error(`${command} did not print ${pattern}:\n${output}`);
+        return match;
+      }),
     async stop() {
       child.kill("SIGTERM");
-      const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
-      const code = await ended;
+      const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
+      await ended;
       clearTimeout(timer);
-      return code;
     },
   };
 }
 
-/** Runs a program to its end, with this environment only: its exit code, and what it printed on either stream. */
-export async function runProgram(
-  command: string,
-  args: readonly string[],
-  options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
-): Promise<{ readonly code: number | null; readonly output: string }> {
-  const program = startProgram(command, args, options);
-  return { code: await program.ended, output: program.output() };
-}
-
-const isOver = (child: ChildProcess): boolean =>
-  child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
-
-/** Asks again until there is an answer; undefined when there is none in time, or none to come. */
-export async function until<T>(
-  ask: () => T | null | undefined | Promise<T | null | undefined>,
-  hopeless: () => boolean = () => false,
-): Promise<T | undefined> {
-  const end = performance.now() + PATIENCE;
-  for (;;) {
-    const over = hopeless() || performance.now() > end;
-    const answer = await ask();
-    if (answer) return answer;
-    if (over) return undefined;
-    await sleep(LOOK_EVERY);
-  }
+/** Runs a program to its end. */
+export async function runProgram(command: string, args: readonly string[], place: Place) {
+  const program = startProgram(command, args, place);
+  const code = await program.ended;
+  return { code, output: program.output() };
 }
 
 /** Reason to skip a test whose program is not installed, or false. A failure where services are required. */
