@@ -9,13 +9,14 @@ import { createProbe } from "./app/probe.ts";
 import { pluginRecords, retiredKits } from "./app/records.ts";
 import { watchConfig } from "./app/reload.ts";
 import { reportKits } from "./app/report.ts";
+import { linkStore } from "./app/store-link.ts";
 import { createStoring } from "./app/storing.ts";
 import { createTelemetry } from "./app/telemetry.ts";
 import { createHttpClient } from "./collect/http.ts";
 import { createLimits } from "./collect/limits.ts";
 import { createRunner } from "./collect/runner.ts";
 import type { LoadOptions } from "./config/load.ts";
-import { storeOptions } from "./config/store-options.ts";
+import { spoolOptions, storeOptions } from "./config/store-options.ts";
 import { createRenderer } from "./expose/render.ts";
 import { createSelf } from "./expose/self.ts";
 import { createSnapshot } from "./expose/snapshot.ts";
@@ -26,6 +27,7 @@ import { startCron } from "./schedule/cron.ts";
 import { createScheduler } from "./schedule/scheduler.ts";
 import { openStore } from "./store/open.ts";
 import { ROW_TABLES } from "./store/tables.ts";
+import { describeStore } from "./store/url.ts";
 
 const { version } = packageJson;
 const TICK_MS = 5_000;
@@ -61,15 +63,15 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
   self.configReloaded(true, startedAt);
   const telemetry = await createTelemetry({ version, env: options.env, log, eager: config.telemetry.otel });
   parts.defer(telemetry.shutdown);
-  const store = parts.adopt(await openStore(storeOptions(config)), (it) => it.close());
-  for (const note of store.notes) log.info({ store: store.label }, note);
-  const remembered = await store.listKits();
-
   const snapshot = createSnapshot({ onDropped: self.seriesDropped });
   const { batch_size: batchSize, batch_timeout: batchTimeout } = config.store;
+  const { label: storeLabel, embedded } = describeStore(config.store.url);
+  const spool = spoolOptions(config);
+  const link = parts.adopt(await linkStore({ open: () => openStore(storeOptions(config)), log }), (it) => it.close());
+  const remembered = (await link.current()?.listKits()) ?? [];
   const storing = createStoring({
-    ...{ store, batchSize, batchTimeout, closeTimeout: STOP_WRITE_MS },
-    ...{ self, trace: telemetry.runApart, log },
+    ...{ spool, pauseWhenFull: spool.whenFull === "block", batchSize, batchTimeout, closeTimeout: STOP_WRITE_MS },
+    ...{ store: link.current, embedded, self, trace: telemetry.runApart, log },
   });
   const writer = parts.adopt(storing.writer, (it) => it.close());
   const onTransition: Pipeline["transition"] = (change) => pipeline.transition(change);
@@ -90,7 +92,7 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
   });
   const scheduler = createScheduler({
     ...{ now: monotonic, wall: Date.now, run: runDue },
-    hold: (slot) => monitor.hold(slot.targetId, slot.job),
+    hold: (slot) => (writer.isFull() ? "paused" : monitor.hold(slot.targetId, slot.job)),
     skipped: (slot, reason, count) => monitor.skipped(slot.targetId, slot.job, reason, count),
   });
   const fleet: Fleet = createFleet({
@@ -99,7 +101,7 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
   });
 
   const app = createApplication({
-    ...{ version, startedAt, storeLabel: store.label, storedRows: storing.rows, scheduler, monitor, snapshot, writer },
+    ...{ version, startedAt, storeLabel, storedRows: storing.rows, scheduler, monitor, snapshot, writer },
     renderer: createRenderer(snapshot, self),
     probe: createProbe({ find: fleet.get, run: collect, accept: pipeline.accept }),
     stopping: draining.signal,
@@ -112,18 +114,21 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
   const { url } = await server.listen();
   parts.defer(() => server.close(STOP_ANSWERS_MS));
 
-  await store.upsertPlugins(pluginRecords(plugins, targets));
   fleet.apply(targets, remembered);
+  await link.whenOpen(async (store) => {
+    await store.upsertPlugins(pluginRecords(plugins, targets));
+    for (const kit of retiredKits(await store.listKits(), fleet.list())) writer.kit(kit);
+  });
   parts.defer(async () => {
     const late = setTimeout(() => abort.abort(), STOP_RUNS_MS);
     await scheduler.stop();
     clearTimeout(late);
   });
-  for (const kit of retiredKits(remembered, fleet.list())) writer.kit(kit);
   const reload = async () => {
     const { targets: wanted } = configure(options);
-    const known = await store.listKits();
-    await store.upsertPlugins(pluginRecords(plugins, wanted));
+    const store = link.current();
+    const known = (await store?.listKits()) ?? [];
+    await store?.upsertPlugins(pluginRecords(plugins, wanted));
     return fleet.apply(wanted, known);
   };
   const watcher = watchConfig({ files: [config.kits.file], apply: reload, self, log, now });
@@ -134,12 +139,22 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
   ])
     parts.defer(() => clearInterval(timer));
   const maintenance = startCron(MAINTENANCE, undefined, () => {
-    store.maintain(now(), draining.signal).catch((error) => log.error({ err: error }, "maintenance failed"));
+    link
+      .current()
+      ?.maintain(now(), draining.signal)
+      .catch((error) => log.error({ err: error }, "maintenance failed"));
   });
   parts.defer(maintenance.stop);
   parts.defer(() => draining.abort());
   print(
-    banner({ version, url, storeLabel: store.label, timescale: store.timescale, sources: config.sources, targets }),
+    banner({
+      version,
+      url,
+      storeLabel,
+      timescale: link.current()?.timescale ?? null,
+      sources: config.sources,
+      targets,
+    }),
   );
   const started = parts.move();
   return { url, stop: () => started.disposeAsync() };

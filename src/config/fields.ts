@@ -40,6 +40,29 @@ export const backoff = () => duration({ min: "10ms", max: "1d" });
 /** How long data is kept. */
 export const retention = () => duration({ min: "1h", max: "36500d" });
 
+const EXPECTED_BYTES = "expected a size such as 512MiB, 2GiB, or a number of bytes";
+const SIZES: Readonly<Record<string, number>> = {
+  "": 1,
+  B: 1,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+  TiB: 1024 ** 4,
+};
+
+/** A size as people write it, handed on in bytes. */
+export const bytes = () =>
+  z
+    .union([z.string(), z.number()], { error: EXPECTED_BYTES })
+    .transform((given, context): number => {
+      const match = /^(\d+(?:\.\d+)?)\s*([KMGT]iB|B|)$/.exec(String(given));
+      const size = match && Math.round(Number(match[1]) * (SIZES[match[2] ?? ""] as number));
+      if (size !== null && Number.isSafeInteger(size)) return size;
+      context.addIssue({ code: "custom", message: EXPECTED_BYTES });
+      return z.NEVER;
+    })
+    .meta({ kind: "size" });
+
 /** A whole number within bounds. */
 export const whole = (min: number, max: number) => z.int().min(min).max(max);
 

@@ -1,6 +1,18 @@
 import { z } from "zod";
 import { databaseUrlProblem } from "./database-url.ts";
-import { atMostOne, backoff, delay, given, interval, listen, retention, targetId, timeout, whole } from "./fields.ts";
+import {
+  atMostOne,
+  backoff,
+  bytes,
+  delay,
+  given,
+  interval,
+  listen,
+  retention,
+  targetId,
+  timeout,
+  whole,
+} from "./fields.ts";
 import { targetSchema } from "./target-schema.ts";
 
 /** What a token may be used for. */
@@ -84,6 +96,22 @@ const retentionTiers = z
   .prefault({})
   .describe("How long data is kept.");
 
+const spoolSettings = z
+  .strictObject({
+    max_bytes: bytes().prefault("2GiB").describe("Bound of what is kept on disk while the database cannot be written."),
+    min_free_bytes: bytes()
+      .prefault("256MiB")
+      .describe("The spool counts as full when the disk has less than this left."),
+    when_full: z
+      .enum(["drop_oldest", "block"])
+      .default("drop_oldest")
+      .describe(
+        "What to do then: drop_oldest gives up the oldest rows (counted) and goes on collecting; block collects nothing until there is room.",
+      ),
+  })
+  .prefault({})
+  .describe("Where rows wait while the database cannot be written: spool.db in data_dir.");
+
 const databaseUrl = z.string().superRefine((url, context) => {
   const message = databaseUrlProblem(url);
   if (message !== undefined) context.addIssue({ code: "custom", message });
@@ -107,7 +135,10 @@ const store = atMostOne(
     batch_size: whole(1, 10_000).default(100).describe("Rows written at once at most."),
     batch_timeout: timeout().prefault("5s").describe("Longest that a row waits for its batch to fill."),
     pool_size: whole(1, 200).default(10).describe("Connections to the database (PostgreSQL)."),
-    statement_timeout: timeout().prefault("30s").describe("Longest that one statement may take."),
+    statement_timeout: timeout()
+      .prefault("8s")
+      .describe("Longest that one statement may take; a database that hangs is noticed after it."),
+    spool: spoolSettings,
     retention: retentionTiers,
   }),
   ["url", "url_file"],
@@ -178,7 +209,7 @@ export const settingsSchema = z.strictObject({
   log: z
     .strictObject({ level: z.enum(LOG_LEVELS).default("info").describe("How much is logged.") })
     .prefault({})
-    .describe("The log, on standard output."),
+    .describe("The log, on standard error."),
   telemetry: z
     .strictObject({
       otel: z

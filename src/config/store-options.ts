@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { LoadedConfig } from "./loaded.ts";
 
 /** What opening the store needs of the configuration, in the words of the store. Times in milliseconds. */
@@ -14,4 +15,10 @@ export function storeOptions({ store }: LoadedConfig) {
       compressAfter: compress_after,
     },
   };
+}
+
+/** What opening the spool needs. */
+export function spoolOptions({ data_dir, store }: LoadedConfig) {
+  const { max_bytes, min_free_bytes, when_full } = store.spool;
+  return { path: join(data_dir, "spool.db"), maxBytes: max_bytes, minFreeBytes: min_free_bytes, whenFull: when_full };
 }

@@ -21,11 +21,15 @@ export interface SelfOptions {
 export interface StoreReadings {
   up(): boolean;
   pendingRows(): number;
+  /** What the spool holds; `oldestAt` in epoch milliseconds, null when it is empty. */
+  spool(): { readonly records: number; readonly bytes: number; readonly oldestAt: number | null };
 }
 
 /** Records what the collector does. Nothing here throws; an amount that is no non-negative finite number is ignored. */
 export interface Self {
   jobDuration(plugin: string, job: string, seconds: number): void;
+  /** Rows handed over to be stored; what became of them is in the counters below, and in the store's gauges. */
+  taken(rows: number): void;
   stored(table: string, rows: number): void;
   duplicates(table: string, rows: number): void;
   storeError(reason: string): void;
@@ -44,6 +48,8 @@ export interface Self {
   /** Stops measuring the event loop. */
   close(): void;
 }
+
+const EMPTY = { records: 0, bytes: 0, oldestAt: null };
 
 /** prom-client's default metrics that are left out. */
 const EXCLUDED_DEFAULTS = [
@@ -66,9 +72,10 @@ export function createSelf(options: SelfOptions): Self {
   const known = options.known ?? {};
   const loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   loop.enable();
-  let store: StoreReadings = { up: () => false, pendingRows: () => 0 };
+  let store: StoreReadings = { up: () => false, pendingRows: () => 0, spool: () => EMPTY };
 
   const counter = counters(registry);
+  const taken = new Counter({ name: "gleaner_rows_taken_total", help: "Rows handed over to be stored.", registers });
   const jobs = new Histogram({
     name: "gleaner_job_duration_seconds",
     help: "How long runs of jobs took, retries and waits included.",
@@ -86,6 +93,14 @@ export function createSelf(options: SelfOptions): Self {
   gauge("gleaner_store_up", "Whether the database answered last.", () => (guarded(store.up, false) ? 1 : 0));
   gauge("gleaner_store_pending_rows", "Rows taken but not yet in the database.", () =>
     guarded(store.pendingRows, Number.NaN),
+  );
+  const spool = () => guarded(store.spool, EMPTY);
+  gauge("gleaner_spool_bytes", "Compressed size of what waits in the spool.", () => spool().bytes);
+  gauge("gleaner_spool_batches", "Batches that wait in the spool.", () => spool().records);
+  gauge(
+    "gleaner_spool_oldest_timestamp_seconds",
+    "When the oldest batch in the spool was taken; 0 when it is empty.",
+    () => (spool().oldestAt ?? 0) / 1_000,
   );
   gauge("gleaner_event_loop_lag_seconds", "99th percentile of the event loop's lateness since the last scrape.", () =>
     takeLag(loop),
@@ -106,6 +121,9 @@ export function createSelf(options: SelfOptions): Self {
   return {
     jobDuration: (plugin, job, seconds) => {
       if (isAmount(seconds)) jobs.observe({ plugin, job }, seconds);
+    },
+    taken: (rows) => {
+      if (isAmount(rows)) taken.inc(rows);
     },
     stored: counter("gleaner_store_rows_total", "Rows newly stored.", "table", known.tables),
     duplicates: counter(

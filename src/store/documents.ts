@@ -1,17 +1,19 @@
 import { LRUCache } from "lru-cache";
-import type { Batch } from "../model/target.ts";
 import { toKeyText } from "./cells.ts";
 import type { Engine } from "./engines/engine.ts";
 import { canonicalJson, cleanText, fingerprint } from "./json.ts";
 import type { RowSource } from "./rows.ts";
+import type { TakenBatch } from "./taken.ts";
 
 /** Decides which documents are worth a row. */
 export interface DocumentFilter {
+  /** Forgets what it remembers of the table, as when the database may be another one. */
+  forget(): void;
   /**
    * The documents of these batches that differ from the one before them, as rows.
    * `commit` remembers them once they are stored; without it the next write looks them up again.
    */
-  select(batches: readonly Batch[]): Promise<DocumentSelection>;
+  select(batches: readonly TakenBatch[]): Promise<DocumentSelection>;
 }
 
 export interface DocumentSelection {
@@ -40,6 +42,7 @@ const REPEAT_AFTER = 24 * 3_600_000;
 export function createDocumentFilter(engine: Engine): DocumentFilter {
   const newest = new LRUCache<string, Version>({ max: CACHED_DOCUMENTS });
   return {
+    forget: () => newest.clear(),
     async select(batches) {
       const pending = new Map<string, Version[]>();
       const rows: RowSource[] = [];
@@ -70,11 +73,11 @@ export function createDocumentFilter(engine: Engine): DocumentFilter {
   };
 }
 
-function toSources({ target, run, documents }: Batch) {
+function toSources({ targetId, job, startedAt, documents }: TakenBatch) {
   return documents.map(({ name, body }) => ({
-    time: run.startedAt,
-    target_id: keyText(target.id),
-    job: keyText(run.job),
+    time: new Date(startedAt),
+    target_id: keyText(targetId),
+    job: keyText(job),
     name: keyText(name),
     document: canonicalJson(body),
   }));

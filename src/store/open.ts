@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { classify } from "./classify.ts";
 import { createDocumentFilter } from "./documents.ts";
 import type { Engine } from "./engines/engine.ts";
 import { connectPostgres, type PostgresDriver, postgresEngine } from "./engines/postgres.ts";
@@ -108,6 +109,10 @@ function storeOn(engine: Engine, url: StoreUrl, { timescale, notes }: Migrated, 
     notes,
     writeBatches: (batches) => writeBatches(context, batches),
     writeEvents: (events) => writeEvents(engine, events),
+    async repair() {
+      const { timescale: found } = await migrateDatabase(engine);
+      if (found) await applyPolicies(engine.db, options.retention);
+    },
     upsertStatus: (statuses) => upsertStatus(engine, statuses),
     upsertKits: (kits) => upsertKits(engine, kits),
     upsertPlugins: (plugins) => upsertPlugins(engine, plugins),
@@ -144,6 +149,29 @@ const ADVICE: Readonly<Record<string, string>> = {
   "sqlite 26": "the file is something else: move it away or choose another with DATABASE_URL",
 };
 
+/** The database cannot be reached now and may be later: nothing is wrong that somebody would have to change first. */
+export class StoreUnreachable extends Error {}
+
+const UNREACHABLE = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ETIMEDOUT",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ENOENT",
+  "EPIPE",
+]);
+
+function isPassing(error: unknown): boolean {
+  const code = codeOf(error);
+  if (UNREACHABLE.has(code)) return true;
+  // pg's own time-outs and lost connections have a message and no code.
+  if (error instanceof Error && /timeout|terminated|timed out/i.test(error.message)) return true;
+  return /^[0-9A-Z]{5}$/.test(code) && classify(error) === "retry";
+}
+
 /** Runs what opens a database, and turns its failure into a sentence with advice and without secrets. */
 export async function explained<T>(url: StoreUrl, work: () => Promise<T>): Promise<T> {
   try {
@@ -152,7 +180,8 @@ export async function explained<T>(url: StoreUrl, work: () => Promise<T>): Promi
     const advice = ADVICE[codeOf(error)];
     const reason = scrub(error instanceof Error && error.message !== "" ? error.message : codeOf(error));
     // No `cause`: a driver's error can carry its connection, and that its settings.
-    throw new Error(`cannot open the store (${url.label}): ${reason}${advice ? `; ${advice}` : ""}`);
+    const message = `cannot open the store (${url.label}): ${reason}${advice ? `; ${advice}` : ""}`;
+    throw url.engine === "postgresql" && isPassing(error) ? new StoreUnreachable(message) : new Error(message);
   }
 }
 

@@ -13,6 +13,8 @@ export interface SeriesIdentity {
 
 /** Finds and creates series. */
 export interface SeriesIndex {
+  /** Forgets all ids, as when the database may be another one. */
+  forget(): void;
   /** Ids in the order asked; new series are committed before it resolves, so that samples never point nowhere. */
   resolve(identities: readonly SeriesIdentity[]): Promise<number[]>;
 }
@@ -25,6 +27,7 @@ const SERIES_PER_STATEMENT = 500;
 export function createSeriesIndex(db: Kysely<Database>): SeriesIndex {
   const cache = new LRUCache<string, number>({ max: CACHED_SERIES });
   return {
+    forget: () => cache.clear(),
     async resolve(identities) {
       const keys = identities.map(keyOf);
       const found = new Map<string, number>();

@@ -1,5 +1,5 @@
-import type { KitState, TargetState, Transition } from "../model/health.ts";
-import type { Batch } from "../model/target.ts";
+import type { KitState, TargetState } from "../model/health.ts";
+import type { TakenBatch, TakenEvent } from "./taken.ts";
 
 /** State of one target, coalesced in memory and written with the next flush. */
 export interface TargetStatus {
@@ -47,6 +47,8 @@ export interface WriteCounts {
   readonly duplicate: Readonly<Record<string, number>>;
   /** Rows that no table could take, by table: a part of the key missing, an unknown table, a document that is no JSON. */
   readonly rejected: Readonly<Record<string, number>>;
+  /** Rows that the database itself refused, by table: they are in `dead_letters`, with the reason. */
+  readonly refused: Readonly<Record<string, number>>;
 }
 
 /** One database, whichever engine. Methods reject with the driver's error; the writer decides what to do about it. */
@@ -56,13 +58,15 @@ export interface Store {
   readonly timescale: string | null;
   /** Engine and place without credentials, for logs and the landing page: `sqlite data/gleaner.db`. */
   readonly label: string;
-  /** Writes whole batches in one transaction, idempotently: natural keys, duplicates ignored. */
-  writeBatches(batches: readonly Batch[]): Promise<WriteCounts>;
-  writeEvents(events: readonly Transition[]): Promise<void>;
+  /** Writes batches and events under their natural keys: safe to repeat, in whole or in part. */
+  writeBatches(batches: readonly TakenBatch[]): Promise<WriteCounts>;
+  writeEvents(events: readonly TakenEvent[]): Promise<WriteCounts>;
   upsertStatus(statuses: readonly TargetStatus[]): Promise<void>;
   upsertKits(kits: readonly KitRecord[]): Promise<void>;
   upsertPlugins(plugins: readonly PluginRecord[]): Promise<void>;
   listKits(): Promise<KitRecord[]>;
+  /** Brings back a schema that went missing, as when another database was put in this one's place. */
+  repair(): Promise<void>;
   /** Resolves when the database answers; rejects otherwise. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -89,6 +89,16 @@ export const ROW_TABLES = {
       ...of("double", ["duration_ms"]),
     },
   },
+  dead_letters: {
+    key: ["id"],
+    columns: {
+      ...of("text", ["id"]),
+      ...of("time", ["time"]),
+      ...of("text", ["table_name"]),
+      ...of("json", ["row_json"]),
+      ...of("text", ["reason"]),
+    },
+  },
   health_events: {
     key: ["time", "kind", "id", "to_state"],
     columns: {

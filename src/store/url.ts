@@ -18,6 +18,12 @@ export function parseStoreUrl(text: string): StoreUrl {
   return parse(text);
 }
 
+/** What can be said of a store before it is open: its label, and whether it lives in this process. */
+export function describeStore(text: string): { readonly label: string; readonly embedded: boolean } {
+  const { engine, label } = parseStoreUrl(text);
+  return { label, embedded: engine === "sqlite" };
+}
+
 /** Takes passwords out of text that is about to be logged, stored or shown. */
 export function scrub(text: string): string {
   return text

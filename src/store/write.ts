@@ -1,11 +1,12 @@
-import type { Transition } from "../model/health.ts";
-import type { Batch } from "../model/target.ts";
+import { keepLetters } from "./dead-letters.ts";
 import type { DocumentFilter } from "./documents.ts";
 import type { Engine } from "./engines/engine.ts";
+import { insertApart } from "./insert.ts";
 import { collectRows, increment, type RowCollector, type RowSource } from "./rows.ts";
 import type { SeriesIndex } from "./series.ts";
 import type { WriteCounts } from "./store.ts";
 import { isRowTable } from "./tables.ts";
+import type { TakenBatch, TakenEvent } from "./taken.ts";
 import { scrub } from "./url.ts";
 
 /** What the hot write needs. */
@@ -19,13 +20,24 @@ export interface WriteContext {
  * Stores batches: samples, typed rows, documents and execution records, each under its natural key.
  * Safe to repeat in whole or in part: what is there already is counted as duplicate and left as it is.
  */
-export async function writeBatches(context: WriteContext, batches: readonly Batch[]): Promise<WriteCounts> {
+export async function writeBatches(context: WriteContext, batches: readonly TakenBatch[]): Promise<WriteCounts> {
+  try {
+    return await write(context, batches);
+  } catch (error) {
+    // After a failure the database may be another one: a restored backup, a fail-over. Ids of series are not taken over.
+    context.series.forget();
+    context.documents.forget();
+    throw error;
+  }
+}
+
+async function write(context: WriteContext, batches: readonly TakenBatch[]): Promise<WriteCounts> {
   const rows = collectRows();
-  const refused: Record<string, number> = {};
+  const unknown: Record<string, number> = {};
   await addSamples(context.series, rows, batches);
   for (const batch of batches) {
-    addRows(rows, refused, batch);
-    addExecution(rows, batch);
+    addRows(rows, unknown, batch);
+    if (batch.recorded) addExecution(rows, batch);
   }
   const documents = await context.documents.select(batches);
   for (const document of documents.rows) rows.add("documents", document);
@@ -33,78 +45,72 @@ export async function writeBatches(context: WriteContext, batches: readonly Batc
   documents.commit();
   if (documents.unchanged > 0) increment(counts.duplicate, "documents", documents.unchanged);
   if (documents.unusable > 0) increment(counts.rejected, "documents", documents.unusable);
-  for (const [table, n] of Object.entries(refused)) increment(counts.rejected, table, n);
+  for (const [table, n] of Object.entries(unknown)) increment(counts.rejected, table, n);
   return counts;
 }
 
 /** Stores health transitions. */
-export async function writeEvents(engine: Engine, events: readonly Transition[]): Promise<void> {
+export async function writeEvents(engine: Engine, events: readonly TakenEvent[]): Promise<WriteCounts> {
   const rows = collectRows();
   for (const { at, kind, id, from, to, severity, details } of events)
     rows.add("health_events", { time: at, kind, id, from_state: from, to_state: to, severity, details });
-  await store(engine, rows);
+  return await store(engine, rows);
 }
 
 async function store(engine: Engine, rows: RowCollector) {
   const tables = rows.tables();
-  const stored = await engine.insertRows(tables);
+  const { stored, letters } = await insertApart(engine, tables);
+  await keepLetters(engine, letters, new Date());
+  const refused: Record<string, number> = {};
+  for (const { table } of letters) increment(refused, table);
   const duplicate = { ...rows.duplicate };
-  for (const { table, rows: offered } of tables)
-    if (offered.length > (stored[table] ?? 0)) increment(duplicate, table, offered.length - (stored[table] ?? 0));
-  return { stored, duplicate, rejected: { ...rows.rejected } };
+  for (const { table, rows: offered } of tables) {
+    const there = offered.length - (stored[table] ?? 0) - (refused[table] ?? 0);
+    if (there > 0) increment(duplicate, table, there);
+  }
+  return { stored, duplicate, rejected: { ...rows.rejected }, refused };
 }
 
-async function addSamples(series: SeriesIndex, rows: RowCollector, batches: readonly Batch[]): Promise<void> {
-  const all = batches.flatMap(({ target, run, samples }) => samples.map((sample) => ({ target, run, sample })));
+async function addSamples(series: SeriesIndex, rows: RowCollector, batches: readonly TakenBatch[]): Promise<void> {
+  const all = batches.flatMap((batch) => batch.samples.map((sample) => ({ batch, sample })));
   const ids = await series.resolve(
-    all.map(({ target, run, sample }) => ({
-      pluginId: run.pluginId,
-      targetId: target.id,
-      metric: sample.metric,
-      labels: sample.labels ?? {},
+    all.map(({ batch: { pluginId, targetId }, sample: { metric, labels = {} } }) => ({
+      pluginId,
+      targetId,
+      metric,
+      labels,
     })),
   );
-  all.forEach(({ run, sample }, i) => {
-    rows.add("samples", { series_id: ids[i], time: sample.at ?? run.startedAt, value: sample.value });
+  all.forEach(({ batch, sample }, i) => {
+    rows.add("samples", { series_id: ids[i], time: sample.at ?? batch.startedAt, value: sample.value });
   });
 }
 
-function addRows(rows: RowCollector, refused: Record<string, number>, { target, run, rows: offered }: Batch): void {
-  const known = { kit_id: target.id, received_at: run.finishedAt };
+function addRows(rows: RowCollector, unknown: Record<string, number>, batch: TakenBatch): void {
+  const known = { kit_id: batch.targetId, received_at: batch.finishedAt };
   const defaults: Readonly<Record<string, RowSource>> = { signals: { ...known, uid: NO_UID } };
-  for (const { table, at, values } of offered) {
+  for (const { table, at, values } of batch.rows) {
     if (isRowTable(table)) rows.add(table, { ...values, time: at }, defaults[table] ?? known);
-    else increment(refused, table);
+    else increment(unknown, table);
   }
 }
 
 /** A signal's uid is part of its key, and old kits tell none. */
 const NO_UID = "";
 
-/**
- * Every run of a plugin is recorded; of kits only the runs that failed: two polls in five seconds of thousands of kits
- * would bury the table under rows that the kits' own rows tell already.
- */
-function addExecution(rows: RowCollector, { target, run, samples, rows: typed }: Batch): void {
-  const { outcome } = run;
-  if (target.plugin.health === "kit" && outcome.status !== "failed") return;
+function addExecution(rows: RowCollector, batch: TakenBatch): void {
   rows.add("plugin_executions", {
-    plugin_id: run.pluginId,
-    target_id: target.id,
-    job: run.job,
-    started_at: run.startedAt,
-    completed_at: run.finishedAt,
-    status: outcome.status === "ok" ? "success" : outcome.status,
-    error_kind: outcome.status === "failed" ? outcome.error.kind : null,
-    error_message: messageOf(outcome),
-    metrics_count: samples.length,
-    rows_count: typed.length,
-    attempts: run.attempts,
-    duration_ms: run.durationMs,
+    plugin_id: batch.pluginId,
+    target_id: batch.targetId,
+    job: batch.job,
+    started_at: batch.startedAt,
+    completed_at: batch.finishedAt,
+    status: batch.status === "ok" ? "success" : batch.status,
+    error_kind: batch.errorKind,
+    error_message: batch.message === null ? null : scrub(batch.message),
+    metrics_count: batch.samples.length,
+    rows_count: batch.rows.length,
+    attempts: batch.attempts,
+    duration_ms: batch.durationMs,
   });
-}
-
-function messageOf(outcome: Batch["run"]["outcome"]): string | null {
-  if (outcome.status === "failed") return scrub(outcome.error.message);
-  return outcome.status === "empty" ? scrub(outcome.reason) : null;
 }

@@ -1,190 +1,307 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { ExponentialBackoff, type IBackoff } from "cockatiel";
 import type { Transition } from "../model/health.ts";
 import type { Batch, Sink } from "../model/target.ts";
-import { type Chunk, createBacklog, rowsOf } from "./backlog.ts";
+import { classify } from "./classify.ts";
+import { createOutbox, type Outbox } from "./outbox.ts";
+import type { Spool, SpoolLoss, SpoolOptions } from "./spool.ts";
+import type { SpoolSize } from "./spool-file.ts";
+import { createStates } from "./states.ts";
 import type { KitRecord, Store, TargetStatus, WriteCounts } from "./store.ts";
+import { type Group, rowsIn, rowsOf, type TakenBatch, type TakenEvent, toTaken } from "./taken.ts";
 import { scrub } from "./url.ts";
 
-/** Why rows are not, or not yet, in the store; the label `reason` of the counters goes by it. */
-export type WriteProblem = "write_failed" | "memory_full" | "closed";
+/** Why rows were given up; the label `reason` of gleaner_rows_dropped_total. */
+export type DropReason = "memory_full" | "closed" | SpoolLoss;
+
+/** The part of a store that the writer writes to. */
+export type WritableStore = Pick<Store, "writeBatches" | "writeEvents" | "upsertStatus" | "upsertKits" | "repair">;
 
 export interface WriterOptions {
-  readonly store: Pick<Store, "writeBatches" | "writeEvents" | "upsertStatus" | "upsertKits">;
-  /** A flush starts when this many rows wait … */
-  readonly batchSize?: number;
+  /** The database, or undefined while it has not been reached yet. */
+  readonly store: () => WritableStore | undefined;
+  /** Opens the spool, which asks what is on its way, and tells what it gave up. */
+  readonly spool: (hooks: Pick<SpoolOptions, "inFlight" | "onLost">) => Spool;
+  /** Whether the store makes durable by itself what it takes (embedded): then rows go there first, and to the spool only when it fails. */
+  readonly embedded: boolean;
+  /** A write starts when this many rows wait … */
+  readonly batchSize: number;
   /** … or when the oldest has waited this long (ms). */
-  readonly batchTimeout?: number;
-  /** Bound of what waits in memory while the store is down. */
+  readonly batchTimeout: number;
+  /** Bound of what waits in memory while neither database nor spool take anything. */
   readonly maxRows?: number;
-  /** First and longest wait after a failed flush (ms). */
+  /** Whether collecting pauses before rows have to be given up. */
+  readonly pauseWhenFull: boolean;
+  /** First and longest wait after a failed write (ms). */
   readonly backoff?: { readonly initial: number; readonly max: number };
-  /** How long close() keeps trying (ms). */
+  /** How long close() keeps writing to the database; the rest stays in the spool (ms). */
   readonly closeTimeout?: number;
-  onStored(counts: WriteCounts): void;
-  /** `rowsLost` is 0 when they are kept and tried again. */
-  onError(reason: WriteProblem, error: unknown, rowsLost: number): void;
-  readonly now: () => Date;
+  readonly onTaken: (rows: number) => void;
+  readonly onStored: (counts: WriteCounts) => void;
+  readonly onDropped: (reason: DropReason, rows: number) => void;
+  /** Every failed write. */
+  readonly onFailed: (error: unknown) => void;
+  /** Once when writing begins to fail, and once when it goes well again. */
+  readonly onDown: (error: unknown) => void;
+  readonly onUp: (outageMs: number) => void;
 }
 
 /**
- * The sink in front of the store. Everything that takes is synchronous and cheap; one flush at a time writes in the
- * order of taking. A store that fails is retried with back-off and never reaches back to whoever hands in.
+ * The sink in front of the store. Taking is synchronous and cheap, and never waits for the database: what is taken is on
+ * disk within GROUP_MS, and goes from there into the database, oldest first, as fast as that takes it.
  */
 export interface Writer extends Sink {
   accept(batch: Batch): void;
   event(transition: Transition): void;
   status(status: TargetStatus): void;
   kit(kit: KitRecord): void;
-  /** Writes now, without waiting for the back-off. Rejects with the store's error when that fails; nothing is lost by it. */
+  /** Makes durable what was taken, and writes until nothing waits or the database fails. */
   flush(): Promise<void>;
-  /** Takes no more, writes what waits, and gives up after closeTimeout (counted as `closed`). */
+  /** Takes no more, makes durable what was taken, and writes for a while. What is left is written by the next start. */
   close(): Promise<void>;
+  /** Rows taken that are not in the database yet. */
   pendingRows(): number;
-  /** Why the store cannot be written at the moment, for readiness; undefined while it can. */
+  /** Why the database cannot be written at the moment, for readiness; undefined while it can. */
   isDown(): string | undefined;
+  /** Whether no more should be collected, because there is nowhere left to keep it. */
+  isFull(): boolean;
+  /** What waits on disk. */
+  spooled(): SpoolSize & { readonly oldestAt: number | null };
 }
 
-/** When rows arrive faster than they are flushed, one flush takes this many. */
-const ROWS_PER_FLUSH = 5_000;
-/** Flushes start at least this far apart (ms): every one costs the embedded store an fsync. */
-const PACE = 100;
+/** What is taken within this time (ms) is made durable together: one fsync for all of it. */
+const GROUP_MS = 10;
+/** Writes to the database start at least this far apart (ms), so that small ones do not follow each other closely. */
+const PACE_MS = 100;
+/** Rows of one write: it grows while the database is quick and shrinks while it is slow. */
+const ROWS = { least: 100, most: 5_000 } as const;
+const QUICK_MS = 500;
+const SLOW_MS = 2_000;
 
-const DEFAULTS = {
-  batchSize: 100,
-  batchTimeout: 5_000,
-  maxRows: 200_000,
-  backoff: { initial: 500, max: 30_000 },
-  closeTimeout: 5_000,
-} as const;
+/** Rows in memory at which a writer that pauses says so: what is under way then still has room. */
+const PAUSE_ROWS = 1_000;
+
+const DEFAULTS = { maxRows: 200_000, backoff: { initial: 500, max: 30_000 }, closeTimeout: 3_000 } as const;
 
 interface Down {
   readonly error: unknown;
-  readonly since: Date;
+  readonly since: number;
   readonly backoff: IBackoff<unknown>;
+  /** How long writing is left alone after the last failure (ms). */
+  readonly wait: number;
 }
 
-/** A writer that keeps what waits in memory. */
+/** What was taken and is not durable yet. */
+interface Pending {
+  batches: TakenBatch[];
+  events: TakenEvent[];
+  rows: number;
+}
+
+const nothing = (): Pending => ({ batches: [], events: [], rows: 0 });
+
+/** Creates the writer and starts on what the spool still holds. */
 export function createWriter(options: WriterOptions): Writer {
-  const { store, batchSize, batchTimeout, maxRows, backoff, closeTimeout } = { ...DEFAULTS, ...options };
+  const { store, embedded, batchSize, batchTimeout, maxRows, backoff, closeTimeout } = {
+    ...DEFAULTS,
+    ...options,
+  };
   const factory = new ExponentialBackoff({ initialDelay: backoff.initial, maxDelay: backoff.max });
-  const backlog = createBacklog(maxRows, (rows) => options.onError("memory_full", down?.error, rows));
-  let flushing: Promise<void> | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let due = Number.POSITIVE_INFINITY;
-  let started = Number.NEGATIVE_INFINITY;
+  const spool = options.spool({
+    inFlight: () => sending,
+    onLost(reason, rows, upTo) {
+      options.onDropped(reason, rows);
+      if (upTo > 0) outbox.forget(upTo);
+    },
+  });
+  const outbox: Outbox = createOutbox(spool, (rows) => options.onDropped("spool_damaged", rows));
+  const states = createStates();
+  let pending = nothing();
+  /** The highest id of the spool that is on its way into the database. */
+  let sending = 0;
+  let limit: number = ROWS.most;
   let down: Down | undefined;
+  let working: Promise<void> | undefined;
+  let groupTimer: NodeJS.Timeout | undefined;
+  let writeTimer: NodeJS.Timeout | undefined;
+  let writeAt = Number.POSITIVE_INFINITY;
+  let lastWrite = Number.NEGATIVE_INFINITY;
   let closed = false;
 
-  /** Arms the timer for the next flush, or brings it forward. */
-  const plan = () => {
-    if (closed || flushing || backlog.isEmpty()) return;
-    const at = nextFlush(performance.now());
-    if (at >= due) return;
-    clearTimeout(timer);
-    due = at;
-    timer = setTimeout(() => void flushOnce(), Math.max(0, at - performance.now()));
-  };
+  function take(rows: number, put: (pending: Pending) => void): void {
+    if (closed) {
+      options.onTaken(rows);
+      options.onDropped("closed", rows);
+      return;
+    }
+    options.onTaken(rows);
+    put(pending);
+    pending.rows += rows;
+    groupTimer ??= setTimeout(settle, GROUP_MS);
+  }
 
-  const nextFlush = (now: number) => {
-    if (down) return now + down.backoff.duration;
-    return backlog.rows() >= batchSize ? Math.max(now, started + PACE) : now + batchTimeout;
-  };
+  /** Makes what was taken durable, and plans the write that follows. */
+  function settle(): void {
+    clearTimeout(groupTimer);
+    groupTimer = undefined;
+    if (!embedded || down) spoolPending();
+    plan();
+  }
 
-  const flushOnce = (): Promise<void> => {
-    clearTimeout(timer);
-    due = Number.POSITIVE_INFINITY;
-    started = performance.now();
-    flushing = write(backlog.take(ROWS_PER_FLUSH)).finally(() => {
-      flushing = undefined;
+  /** Moves what is pending to the spool; what the spool does not take stays, within bounds. */
+  function spoolPending(): void {
+    if (pending.rows === 0 && pending.batches.length === 0) return;
+    if (outbox.add(pending)) pending = nothing();
+    else dropBeyond();
+  }
+
+  function dropBeyond(): void {
+    let dropped = 0;
+    while (pending.rows - dropped > maxRows && pending.batches.length > 0)
+      dropped += rowsOf(pending.batches.shift() as TakenBatch);
+    if (dropped === 0) return;
+    pending.rows -= dropped;
+    options.onDropped("memory_full", dropped);
+  }
+
+  const waiting = () => pending.rows + outbox.rows();
+
+  function nextWrite(now: number): number {
+    if (down) return now + down.wait;
+    const soon = Math.max(now, lastWrite + PACE_MS);
+    // Rows that are not durable before they are written do not wait for others.
+    return waiting() >= batchSize || (embedded && pending.batches.length > 0) ? soon : now + batchTimeout;
+  }
+
+  function plan(): void {
+    if (closed || working || (waiting() === 0 && pending.batches.length === 0 && states.isEmpty())) return;
+    const now = performance.now();
+    const at = nextWrite(now);
+    if (at >= writeAt) return;
+    clearTimeout(writeTimer);
+    writeAt = at;
+    writeTimer = setTimeout(() => void work(), Math.max(0, at - now));
+  }
+
+  function work(): Promise<void> {
+    clearTimeout(writeTimer);
+    writeAt = Number.POSITIVE_INFINITY;
+    working ??= write().finally(() => {
+      working = undefined;
       plan();
     });
-    return flushing;
-  };
+    return working;
+  }
 
-  const write = async (chunk: Chunk) => {
+  /** One write: the oldest of what waits, then the states. */
+  async function write(): Promise<void> {
+    const database = store();
+    if (!database) return failed(new Error("the database has not been reached yet"), false);
+    lastWrite = performance.now();
     try {
-      await writeChunk(store, chunk, options.onStored);
-      backlog.done();
+      if (down && classify(down.error) === "stop") await database.repair();
+      await writeRows(database);
+      await states.write(database);
+      if (down) options.onUp(performance.now() - down.since);
       down = undefined;
     } catch (error) {
-      backlog.giveBack(chunk);
-      const next = down ? down.backoff.next(undefined) : factory.next();
-      down = { error, since: down?.since ?? options.now(), backoff: next };
-      options.onError("write_failed", error, 0);
+      failed(error, true);
+    } finally {
+      sending = 0;
     }
-  };
+  }
 
-  const flush = async () => {
-    // A flush that is under way may have taken its chunk before the caller's last rows.
-    while (flushing || !backlog.isEmpty()) {
-      await (flushing ?? flushOnce());
-      if (down) throw down.error;
+  async function writeRows(database: WritableStore): Promise<void> {
+    const parcel = outbox.next(limit);
+    if (parcel) {
+      sending = Math.max(...parcel.ids);
+      await send(database, parcel.group);
+      outbox.done(parcel);
+      return;
     }
-  };
+    if (pending.batches.length === 0 && pending.events.length === 0) return;
+    // The embedded store, or a spool that takes nothing: straight from memory.
+    const group = pending;
+    pending = nothing();
+    try {
+      await send(database, group);
+    } catch (error) {
+      pending = joined(group, pending);
+      throw error;
+    }
+  }
 
-  const taking = (rows: number, take: () => void) => {
-    if (closed) return options.onError("closed", undefined, rows);
-    take();
-    plan();
-  };
+  async function send(database: WritableStore, group: Group): Promise<void> {
+    const begun = performance.now();
+    if (group.batches.length > 0) options.onStored(await database.writeBatches(group.batches));
+    if (group.events.length > 0) options.onStored(await database.writeEvents(group.events));
+    adapt(performance.now() - begun);
+  }
+
+  function adapt(took: number): void {
+    if (took > SLOW_MS) limit = Math.max(ROWS.least, Math.floor(limit / 2));
+    else if (took < QUICK_MS) limit = Math.min(ROWS.most, limit * 2);
+  }
+
+  function failed(error: unknown, tried: boolean): void {
+    if (tried) options.onFailed(error);
+    if (!down && tried) options.onDown(error);
+    const next = down ? down.backoff.next(undefined) : factory.next();
+    const wait = classify(error) === "stop" ? backoff.max : next.duration;
+    down = { error, since: down?.since ?? performance.now(), backoff: next, wait };
+    if (tried) limit = Math.max(ROWS.least, Math.floor(limit / 2));
+    spoolPending();
+  }
+
+  /** Writes until nothing waits, or the database fails. */
+  async function flush(): Promise<void> {
+    if (!embedded) spoolPending();
+    do {
+      await (working ?? work());
+    } while (!down && (waiting() > 0 || pending.batches.length > 0));
+  }
 
   return {
     name: "store",
-    accept: (batch) => taking(rowsOf(batch), () => backlog.addBatch(batch)),
-    event: (event) => taking(1, () => backlog.addEvent(event)),
-    status: (status) => taking(0, () => backlog.addStatus(status)),
-    kit: (kit) => taking(0, () => backlog.addKit(kit)),
+    accept(batch) {
+      const taken = toTaken(batch);
+      const rows = rowsOf(taken);
+      if (rows > 0) take(rows, ({ batches }) => batches.push(taken));
+    },
+    event: (event) => take(1, ({ events }) => events.push(event)),
+    status(status) {
+      states.status(status);
+      plan();
+    },
+    kit(kit) {
+      states.kit(kit);
+      plan();
+    },
     flush,
     async close() {
       if (closed) return;
       closed = true;
-      clearTimeout(timer);
-      const giveUp = new AbortController();
-      const patience = setTimeout(() => giveUp.abort(), closeTimeout);
-      const error = await drain(flush, () => down?.backoff.duration ?? 0, giveUp.signal);
-      clearTimeout(patience);
-      if (error !== undefined) options.onError("closed", error, backlog.rows());
+      clearTimeout(groupTimer);
+      clearTimeout(writeTimer);
+      // First onto the disk: writing may take longer than the process is given.
+      spoolPending();
+      const late = new Promise<void>((resolve) => setTimeout(resolve, closeTimeout).unref());
+      await Promise.race([flush(), late]);
+      const left = rowsIn(pending);
+      if (left > 0) options.onDropped("closed", left);
+      spool.close();
     },
-    pendingRows: () => backlog.rows(),
-    isDown: () => down && `${messageOf(down.error)} (since ${down.since.toISOString()})`,
+    pendingRows: waiting,
+    isDown: () => down && `${messageOf(down.error)} (for ${Math.round((performance.now() - down.since) / 1_000)} s)`,
+    isFull: () => options.pauseWhenFull && spool.problem() !== undefined && pending.rows >= PAUSE_ROWS,
+    spooled: () => ({ ...spool.size(), oldestAt: spool.oldestAt() }),
   };
 }
 
-/** Events after the batches they tell about, then the states: a reader never sees a state whose rows are missing. */
-async function writeChunk(store: WriterOptions["store"], chunk: Chunk, onStored: WriterOptions["onStored"]) {
-  if (chunk.batches.length > 0) {
-    const counts = await store.writeBatches(chunk.batches);
-    chunk.batches = [];
-    onStored(counts);
-  }
-  if (chunk.events.length > 0) await store.writeEvents(chunk.events);
-  chunk.events = [];
-  if (chunk.statuses.length > 0) await store.upsertStatus(chunk.statuses);
-  chunk.statuses = [];
-  if (chunk.kits.length > 0) await store.upsertKits(chunk.kits);
-}
-
-/** Flushes until it succeeds or the signal aborts. @returns the last error when it gave up. */
-async function drain(flush: () => Promise<void>, wait: () => number, signal: AbortSignal): Promise<unknown> {
-  const { promise: gaveUp, resolve } = Promise.withResolvers<"gave up">();
-  signal.addEventListener("abort", () => resolve("gave up"), { once: true });
-  let last: unknown = new Error("the store did not answer in time");
-  for (;;) {
-    const outcome = await Promise.race([
-      gaveUp,
-      flush().then(
-        () => "drained" as const,
-        (error: unknown) => ({ error }),
-      ),
-    ]);
-    if (outcome === "drained") return undefined;
-    if (outcome === "gave up") return last;
-    last = outcome.error;
-    await sleep(wait(), undefined, { signal }).catch(() => {});
-    if (signal.aborted) return last;
-  }
-}
+const joined = (first: Pending, second: Pending): Pending => ({
+  batches: [...first.batches, ...second.batches],
+  events: [...first.events, ...second.events],
+  rows: first.rows + second.rows,
+});
 
 function messageOf(error: unknown): string {
   if (error instanceof AggregateError) return messageOf(error.errors[0]);

@@ -76,7 +76,7 @@ test("without any file everything is default", (context) => {
   assert.deepEqual(storeOptions(config), {
     url: `sqlite:${cwd}/data/gleaner.db`,
     poolSize: 10,
-    statementTimeout: 30_000,
+    statementTimeout: 8_000,
     retention: {
       raw: 30 * day,
       hourly: 365 * day,

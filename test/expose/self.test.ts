@@ -111,13 +111,20 @@ describe("the collector's own metrics", () => {
   test("read the store when scraped; a reader that throws is a store that is down", async () => {
     const { self, value } = setUp();
     assert.equal(await value("gleaner_store_up"), 0);
-    self.readStore({ up: () => true, pendingRows: () => 12 });
+    self.readStore({
+      up: () => true,
+      pendingRows: () => 12,
+      spool: () => ({ records: 3, bytes: 456, oldestAt: 1_500 }),
+    });
     assert.equal(await value("gleaner_store_up"), 1);
     assert.equal(await value("gleaner_store_pending_rows"), 12);
+    assert.equal(await value("gleaner_spool_batches"), 3);
+    assert.equal(await value("gleaner_spool_bytes"), 456);
+    assert.equal(await value("gleaner_spool_oldest_timestamp_seconds"), 1.5);
     const broken = (): never => {
       throw new Error("closed");
     };
-    self.readStore({ up: broken, pendingRows: broken });
+    self.readStore({ up: broken, pendingRows: broken, spool: broken });
     assert.equal(await value("gleaner_store_up"), 0);
     assert.equal(await value("gleaner_store_pending_rows"), Number.NaN);
   });

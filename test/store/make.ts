@@ -5,6 +5,7 @@ import { CollectError, type Run } from "../../src/model/run.ts";
 import type { Document, Row, Sample } from "../../src/model/sample.ts";
 import type { Batch, ConfiguredTarget } from "../../src/model/target.ts";
 import type { KitRecord, Retention, StoreOptions, TargetStatus } from "../../src/store/store.ts";
+import { type TakenBatch, toTaken } from "../../src/store/taken.ts";
 
 /** Values that tests of the store need over and over, with what matters to the test as arguments. */
 
@@ -63,7 +64,11 @@ export interface BatchParts {
   readonly outcome?: Run["outcome"];
 }
 
-export function batch(parts: BatchParts): Batch {
+/** A batch as it is stored. */
+export const batch = (parts: BatchParts): TakenBatch => toTaken(wholeBatch(parts));
+
+/** A batch as collection hands it over. */
+export function wholeBatch(parts: BatchParts): Batch {
   const { health = "plugin", at = T0, samples = [], rows = [], documents = [] } = parts;
   const of = target(parts.target ?? "host", health);
   return {

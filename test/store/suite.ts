@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after as afterAll, before, describe, it } from "node:test";
 import fc from "fast-check";
-import type { Batch } from "../../src/model/target.ts";
 import { ROW_TABLES } from "../../src/store/tables.ts";
+import type { TakenBatch } from "../../src/store/taken.ts";
 import { type Bench, contents, type Subject } from "./harness.ts";
 import { after, batch, drone, failed, kit, status, T0 } from "./make.ts";
 
@@ -77,6 +77,7 @@ export function storeSuite(subject: Subject): void {
           stored: { samples: 2, drones: 1, documents: 1, plugin_executions: 1 },
           duplicate: {},
           rejected: {},
+          refused: {},
         });
         const [row, ...others] = await drones("all");
         assert.equal(others.length, 0);
@@ -221,7 +222,6 @@ export function storeSuite(subject: Subject): void {
         for (const [i, text] of texts.entries()) {
           const given = batch({
             target: "text",
-            health: "kit",
             at: after(i),
             rows: [
               drone(`id ${i} ${text}`, after(i), { description: text, extra: JSON.stringify({ [`k${text}`]: text }) }),
@@ -560,7 +560,7 @@ export function storeSuite(subject: Subject): void {
 
       it("takes nothing as nothing", async () => {
         const { store } = bench;
-        assert.deepEqual(await store.writeBatches([]), { stored: {}, duplicate: {}, rejected: {} });
+        assert.deepEqual(await store.writeBatches([]), { stored: {}, duplicate: {}, rejected: {}, refused: {} });
         await Promise.all([
           store.writeEvents([]),
           store.upsertKits([]),
@@ -594,7 +594,7 @@ export function storeSuite(subject: Subject): void {
           const [straight, shuffled] = [`r${++run}`, `r${++run}`];
           const once = batches.map((make) => make(straight));
           await bench.store.writeBatches(once);
-          const replayed = order.map((i) => (batches[i % batches.length] as (id: string) => Batch)(shuffled));
+          const replayed = order.map((i) => (batches[i % batches.length] as (id: string) => TakenBatch)(shuffled));
           // Everything at least once, in any order, cut into writes anywhere.
           const all = [...replayed, ...batches.map((make) => make(shuffled))];
           for (const part of cut(all, cuts)) await bench.store.writeBatches(part);
@@ -647,7 +647,7 @@ const anyBatch = fc
   })
   .map(
     ({ job, at, drones, samples }) =>
-      (target: string): Batch =>
+      (target: string): TakenBatch =>
         batch({
           target,
           job,

@@ -255,17 +255,14 @@ function timescaleSuite(name: string, start: () => Promise<Place>): void {
 
     it("stores nothing twice in a chunk that has been compressed, and drops chunks by age", async () => {
       const store = await open();
-      const given = batch({
-        target: "packed",
-        health: "kit",
-        rows: [drone("a", after(days(-60))), drone("b", after(days(-60)))],
-      });
+      const rows = [drone("a", after(days(-60))), drone("b", after(days(-60)))];
+      const given = batch({ target: "packed", health: "kit", rows });
       await store.writeBatches([given]);
       const chunks = await place.query(
         `select compress_chunk(c) from show_chunks('drones', older_than => timestamptz '2026-02-01') c`,
       );
       assert.equal(chunks.length, 1);
-      const late = batch({ target: "packed", health: "kit", rows: [...given.rows, drone("c", after(days(-60)))] });
+      const late = batch({ target: "packed", health: "kit", rows: [...rows, drone("c", after(days(-60)))] });
       const { stored, duplicate } = await store.writeBatches([late]);
       assert.deepEqual([stored["drones"], duplicate["drones"]], [1, 2]);
       await store.close();

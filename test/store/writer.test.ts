@@ -1,12 +1,28 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after as afterAll, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import type { Transition } from "../../src/model/health.ts";
-import type { Batch } from "../../src/model/target.ts";
-import type { KitRecord, Store, TargetStatus, WriteCounts } from "../../src/store/store.ts";
-import { createWriter, type WriteProblem, type WriterOptions } from "../../src/store/writer.ts";
-import { after, batch, kit, status, T0 } from "./make.ts";
+import { openSpool, type SpoolOptions } from "../../src/store/spool.ts";
+import type { WriteCounts } from "../../src/store/store.ts";
+import { rowsOf, type TakenBatch } from "../../src/store/taken.ts";
+import { createWriter, type DropReason, type WritableStore, type WriterOptions } from "../../src/store/writer.ts";
+import { after, kit, status, T0, wholeBatch } from "./make.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "gleaner-writer-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let spools = 0;
+
+const idOf = ({ targetId, startedAt }: TakenBatch) => `${targetId}@${new Date(startedAt).getTime() - T0.getTime()}`;
+const counts = (stored: number): WriteCounts => ({
+  stored: { samples: stored },
+  duplicate: {},
+  rejected: {},
+  refused: {},
+});
 
 /** A store that remembers what it was told to write, and fails or stalls on demand. */
 function fakeStore() {
@@ -16,9 +32,12 @@ function fakeStore() {
     gate: undefined as Promise<void> | undefined,
     busy: 0,
     most: 0,
+    tries: 0,
+    repairs: 0,
   };
   const write = async (what: string, ids: string[]) => {
     state.most = Math.max(state.most, ++state.busy);
+    state.tries++;
     try {
       await state.gate;
       await Promise.resolve();
@@ -28,53 +47,74 @@ function fakeStore() {
       state.busy--;
     }
   };
-  const store: WriterOptions["store"] = {
-    async writeBatches(batches): Promise<WriteCounts> {
+  const store: WritableStore = {
+    async writeBatches(batches) {
       await write("batches", batches.map(idOf));
-      return { stored: { samples: batches.length }, duplicate: {}, rejected: {} };
+      return counts(batches.reduce((sum, each) => sum + rowsOf(each), 0));
     },
-    writeEvents: (events: readonly Transition[]) =>
-      write(
+    async writeEvents(events) {
+      await write(
         "events",
         events.map((event) => event.id),
-      ),
-    upsertStatus: (statuses: readonly TargetStatus[]) =>
+      );
+      return counts(events.length);
+    },
+    upsertStatus: (statuses) =>
       write(
         "status",
-        statuses.map((s) => `${s.targetId}=${s.state}`),
+        statuses.map((each) => `${each.targetId}=${each.state}`),
       ),
-    upsertKits: (kits: readonly KitRecord[]) =>
+    upsertKits: (kits) =>
       write(
         "kits",
-        kits.map((k) => `${k.kitId}=${k.status}`),
+        kits.map((each) => `${each.kitId}=${each.status}`),
       ),
-  } satisfies Partial<Store>;
+    async repair() {
+      state.repairs++;
+    },
+  };
   const ids = (what: string) => written.filter((w) => w.what === what).flatMap((w) => w.ids);
   return { store, state, written, ids };
 }
 
-const idOf = ({ target, run }: Batch) => `${target.id}@${run.startedAt.getTime() - T0.getTime()}`;
-
-function setUp(options: Partial<WriterOptions> = {}) {
+function setUp(options: Partial<WriterOptions> & { path?: string; limits?: Partial<SpoolOptions> } = {}) {
   const fake = fakeStore();
-  const problems: [WriteProblem, string, number][] = [];
-  const stored: WriteCounts[] = [];
+  const path = options.path ?? join(folder, `${spools++}`, "spool.db");
+  const told = { taken: 0, stored: 0, dropped: [] as [DropReason, number][], downs: 0, ups: 0, failures: 0 };
+  const lost = () => told.dropped.reduce((sum, [, rows]) => sum + rows, 0);
+  const { limits, path: _path, ...rest } = options;
   const writer = createWriter({
-    store: fake.store,
+    store: () => fake.store,
+    spool: (hooks) =>
+      openSpool({
+        ...{ path, maxBytes: 1e9, minFreeBytes: 0, whenFull: "drop_oldest", now: () => new Date(), onNote() {} },
+        ...hooks,
+        ...limits,
+      }),
+    embedded: false,
+    pauseWhenFull: false,
+    batchSize: 10,
+    batchTimeout: 40,
     backoff: { initial: 5, max: 20 },
     closeTimeout: 60,
-    now: () => T0,
-    onStored: (counts) => stored.push(counts),
-    onError: (reason, error, lost) =>
-      problems.push([reason, error instanceof Error ? error.message : String(error), lost]),
-    ...options,
+    onTaken: (rows) => {
+      told.taken += rows;
+    },
+    onStored: ({ stored }) => {
+      told.stored += Object.values(stored).reduce((sum, rows) => sum + rows, 0);
+    },
+    onDropped: (reason, rows) => void told.dropped.push([reason, rows]),
+    onFailed: () => void told.failures++,
+    onDown: () => void told.downs++,
+    onUp: () => void told.ups++,
+    ...rest,
   });
-  return { ...fake, writer, problems, stored };
+  return { ...fake, writer, told, lost, path };
 }
 
 /** A batch that comes to `rows` rows: its samples and the execution record. */
 const rowsBatch = (n: number, rows = 1) =>
-  batch({
+  wholeBatch({
     target: "t",
     at: after(n),
     samples: Array.from({ length: rows - 1 }, (_, i) => ({ metric: "m", value: i, at: after(i) })),
@@ -88,252 +128,230 @@ const event = (id: string): Transition => ({
   severity: "info",
   details: "",
 });
+const all = (n: number) => Array.from({ length: n }, (_, i) => `t@${i}`);
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 400 && !condition(); i++) await sleep(5);
-  assert.ok(condition(), "it did not happen within two seconds");
+  for (let i = 0; i < 800 && !condition(); i++) await sleep(5);
+  assert.ok(condition(), "it did not happen within four seconds");
 }
 
-describe("the writer", () => {
-  it("waits for a full batch, or for the time-out, whichever is first", async () => {
-    const { writer, written, ids } = setUp({ batchSize: 10, batchTimeout: 40 });
+for (const embedded of [false, true]) {
+  describe(`the writer in front of ${embedded ? "the embedded store" : "a database server"}`, () => {
+    it("writes everything once, in order, never two writes at a time", async () => {
+      const { writer, ids, state, told } = setUp({ embedded });
+      for (let i = 0; i < 200; i++) writer.accept(rowsBatch(i, 5));
+      await writer.flush();
+      assert.deepEqual(ids("batches"), all(200));
+      assert.equal(state.most, 1);
+      assert.equal(writer.pendingRows(), 0);
+      assert.deepEqual([told.taken, told.stored], [1_000, 1_000]);
+      await writer.close();
+    });
+
+    it("writes batches, then events, then states, and of states only the latest", async () => {
+      const { writer, written } = setUp({ embedded });
+      writer.status(status({ targetId: "a", state: "healthy" }));
+      writer.kit(kit({ kitId: "k", status: "online" }));
+      writer.status(status({ targetId: "a", state: "failing" }));
+      writer.kit(kit({ kitId: "k", status: "stale" }));
+      writer.event(event("e"));
+      writer.accept(rowsBatch(0));
+      await writer.flush();
+      assert.deepEqual(written, [
+        { what: "batches", ids: ["t@0"] },
+        { what: "events", ids: ["e"] },
+        { what: "status", ids: ["a=failing"] },
+        { what: "kits", ids: ["k=stale"] },
+      ]);
+      await writer.close();
+    });
+
+    it("keeps everything while the store is down, says so once, and recovers by itself", async () => {
+      const { writer, state, ids, told } = setUp({ embedded });
+      state.fail = new Error("connection to postgresql://me:secret@db refused");
+      for (let i = 0; i < 30; i++) writer.accept(rowsBatch(i));
+      await until(() => told.failures >= 3);
+      assert.match(writer.isDown() ?? "", /\*\*\*@db refused \(for 0 s\)/);
+      assert.equal(writer.pendingRows(), 30);
+      assert.ok(writer.spooled().records > 0);
+      state.fail = undefined;
+      await until(() => writer.isDown() === undefined);
+      await writer.flush();
+      assert.deepEqual(ids("batches"), all(30));
+      assert.deepEqual([told.downs, told.ups], [1, 1]);
+      assert.equal(writer.spooled().records, 0);
+      await writer.close();
+    });
+
+    it("leaves what it could not write to the next start, and that writes it", async () => {
+      const first = setUp({ embedded });
+      first.state.fail = new Error("down");
+      for (let i = 0; i < 20; i++) first.writer.accept(rowsBatch(i, 3));
+      first.writer.event(event("e"));
+      await first.writer.close();
+      assert.deepEqual(first.told.dropped, []);
+      const second = setUp({ embedded, path: first.path });
+      assert.equal(second.writer.pendingRows(), 61);
+      await second.writer.flush();
+      assert.deepEqual(second.ids("batches"), all(20));
+      assert.deepEqual(second.ids("events"), ["e"]);
+      await second.writer.close();
+    });
+
+    it("writes from memory while the spool takes nothing, and gives up the oldest only beyond its bound", async () => {
+      const path = "/dev/null/no/folder/spool.db";
+      const { writer, state, ids, told, lost } = setUp({ embedded, path, maxRows: 50 });
+      writer.accept(rowsBatch(0));
+      await writer.flush();
+      assert.deepEqual(ids("batches"), ["t@0"]);
+      state.fail = new Error("down");
+      for (let i = 1; i <= 100; i++) writer.accept(rowsBatch(i));
+      await until(() => lost() > 0 && writer.pendingRows() <= 50);
+      state.fail = undefined;
+      await until(() => writer.isDown() === undefined);
+      await writer.flush();
+      assert.equal(told.taken, told.stored + lost());
+      assert.ok(told.dropped.every(([reason]) => reason === "memory_full"));
+      assert.deepEqual(ids("batches").slice(1), all(101).slice(-50));
+      await writer.close();
+    });
+
+    it("tries again at once after a passing error, seldom after one that somebody has to mend, with the schema brought back", async () => {
+      const { writer, state, told } = setUp({ embedded, backoff: { initial: 5, max: 60 } });
+      state.fail = Object.assign(new Error('relation "drones" does not exist'), { code: "42P01" });
+      writer.accept(rowsBatch(0, 10));
+      await until(() => told.failures === 1);
+      const begun = performance.now();
+      await until(() => told.failures === 2);
+      assert.ok(performance.now() - begun >= 50);
+      assert.ok(state.repairs >= 1);
+      state.fail = undefined;
+      await until(() => writer.pendingRows() === 0);
+      await writer.close();
+    });
+
+    it("counts what comes after close", async () => {
+      const { writer, told } = setUp({ embedded });
+      await writer.close();
+      writer.accept(rowsBatch(0, 4));
+      assert.deepEqual(told.dropped, [["closed", 4]]);
+      assert.equal(told.taken, 4);
+    });
+
+    it("accounts for every row, whatever fails in between", async () => {
+      const step = fc.oneof(
+        {
+          weight: 6,
+          arbitrary: fc.record({ kind: fc.constant("accept" as const), rows: fc.integer({ min: 1, max: 20 }) }),
+        },
+        { weight: 1, arbitrary: fc.constant({ kind: "fail" as const }) },
+        { weight: 2, arbitrary: fc.constant({ kind: "mend" as const }) },
+        { weight: 1, arbitrary: fc.constant({ kind: "wait" as const }) },
+        { weight: 1, arbitrary: fc.constant({ kind: "restart" as const }) },
+      );
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+          let current = setUp({ embedded, limits: { maxBytes: 3_000 } });
+          const { path } = current;
+          const all = [current];
+          let n = 0;
+          for (const action of steps) {
+            if (action.kind === "accept") current.writer.accept(rowsBatch(n++, action.rows));
+            if (action.kind === "fail") current.state.fail = new Error("down");
+            if (action.kind === "mend") current.state.fail = undefined;
+            if (action.kind === "wait") await sleep(12);
+            if (action.kind === "restart") {
+              await current.writer.close();
+              current = setUp({ embedded, path, limits: { maxBytes: 3_000 } });
+              all.push(current);
+            }
+          }
+          current.state.fail = undefined;
+          await until(() => current.writer.isDown() === undefined || current.writer.pendingRows() === 0);
+          await current.writer.flush();
+          await current.writer.close();
+          const sum = (of: (each: typeof current) => number) => all.reduce((total, each) => total + of(each), 0);
+          assert.equal(
+            sum((each) => each.told.taken),
+            sum((each) => each.told.stored) + sum((each) => each.lost()),
+          );
+          const ids = all.flatMap((each) => each.ids("batches"));
+          assert.equal(new Set(ids).size, ids.length, "nothing is written twice");
+        }),
+        { numRuns: 25 },
+      );
+    });
+  });
+}
+
+describe("in front of a database server, the writer", () => {
+  it("waits for a full batch or the time-out, with everything on disk meanwhile", async () => {
+    const { writer, written, ids } = setUp({ batchTimeout: 150 });
     writer.accept(rowsBatch(0, 9));
-    assert.equal(writer.pendingRows(), 9);
-    await sleep(10);
+    await sleep(60);
     assert.equal(written.length, 0, "nine rows wait");
+    assert.equal(writer.spooled().rows, 9, "on disk");
     writer.accept(rowsBatch(1, 1));
     await until(() => writer.pendingRows() === 0);
     assert.deepEqual(ids("batches"), ["t@0", "t@1"]);
     assert.equal(written.length, 1, "in one write");
-    const began = performance.now();
     writer.accept(rowsBatch(2));
     await until(() => writer.pendingRows() === 0);
-    assert.ok(performance.now() - began >= 35, "a single row waits for the time-out");
     await writer.close();
   });
 
-  it("takes all that came meanwhile in one flush, up to about 5,000 rows, in order and never two at once", async () => {
-    const { writer, written, state, ids } = setUp({ batchSize: 10 });
-    const { promise, resolve } = Promise.withResolvers<void>();
-    state.gate = promise;
-    writer.accept(rowsBatch(0, 10));
-    await until(() => state.busy === 1);
-    for (let i = 1; i <= 12; i++) writer.accept(rowsBatch(i, 1_000));
-    assert.equal(writer.pendingRows(), 12_010);
-    resolve();
+  it("survives kill -9 with all it took more than an instant ago", async () => {
+    // What a killed process leaves is the file as it is: a second opening of a copy stands for it.
+    const { writer, path, state } = setUp();
+    state.fail = new Error("down");
+    for (let i = 0; i < 50; i++) writer.accept(rowsBatch(i, 10));
+    await until(() => writer.spooled().rows === 500);
+    await writer.close();
+    const next = setUp({ path });
+    assert.equal(next.writer.pendingRows(), 500);
+    await next.writer.close();
+  });
+
+  it("reads back from disk what an outage left there beyond what fits in memory", async () => {
+    const { writer, state, ids, told } = setUp();
+    state.fail = new Error("down");
+    for (let i = 0; i < 60; i++) {
+      writer.accept(rowsBatch(i, 1_000));
+      if (i % 10 === 9) await sleep(15);
+    }
+    await until(() => writer.spooled().rows === 60_000);
+    state.fail = undefined;
+    await until(() => writer.isDown() === undefined);
+    for (let i = 60; i < 70; i++) writer.accept(rowsBatch(i, 10));
     await writer.flush();
-    assert.deepEqual(
-      written.map((w) => w.ids.length),
-      [1, 5, 5, 2],
-    );
-    assert.deepEqual(
-      ids("batches"),
-      Array.from({ length: 13 }, (_, i) => `t@${i}`),
-    );
-    assert.equal(state.most, 1);
-    assert.equal(writer.pendingRows(), 0);
+    assert.deepEqual(ids("batches"), all(70));
+    assert.equal(told.taken, told.stored);
     await writer.close();
   });
 
-  it("takes a batch that is larger than a flush whole", async () => {
-    const { writer, ids } = setUp();
-    writer.accept(rowsBatch(0, 20_000));
-    await writer.flush();
-    assert.deepEqual(ids("batches"), ["t@0"]);
+  it("starts without a database, and writes when it comes", async () => {
+    let reached = false;
+    const fake = fakeStore();
+    const { writer } = setUp({ store: () => (reached ? fake.store : undefined) });
+    for (let i = 0; i < 20; i++) writer.accept(rowsBatch(i));
+    await until(() => writer.isDown() !== undefined);
+    assert.match(writer.isDown() ?? "", /has not been reached yet/);
+    reached = true;
+    await until(() => fake.ids("batches").length === 20);
     await writer.close();
   });
 
-  it("writes batches, then events, then states, and of states only the latest", async () => {
-    const { writer, written } = setUp();
-    writer.status(status({ targetId: "a", state: "healthy" }));
-    writer.kit(kit({ kitId: "k", status: "online" }));
-    writer.status(status({ targetId: "a", state: "failing" }));
-    writer.event(event("e1"));
-    writer.accept(rowsBatch(0));
-    writer.kit(kit({ kitId: "k", status: "stale" }));
-    writer.event(event("e2"));
-    await writer.flush();
-    assert.deepEqual(written, [
-      { what: "batches", ids: ["t@0"] },
-      { what: "events", ids: ["e1", "e2"] },
-      { what: "status", ids: ["a=failing"] },
-      { what: "kits", ids: ["k=stale"] },
-    ]);
-    await writer.close();
-  });
-
-  it("flushes states and events that come alone", async () => {
-    const { writer, written } = setUp({ batchTimeout: 5 });
-    writer.status(status({ targetId: "a" }));
-    await until(() => written.length === 1);
-    writer.event(event("e"));
-    await until(() => written.length === 2);
-    await writer.close();
-  });
-
-  it("keeps everything in order while the store is down, says so, and recovers by itself", async () => {
-    const { writer, state, problems, ids, stored } = setUp({ batchSize: 1 });
-    state.fail = new Error("connect ECONNREFUSED postgres://me:hunter2@db/x");
-    writer.accept(rowsBatch(0));
-    await until(() => problems.length >= 3);
-    writer.accept(rowsBatch(1));
-    assert.equal(writer.pendingRows(), 2);
-    assert.equal(writer.isDown(), "connect ECONNREFUSED postgres://***@db/x (since 2026-03-01T12:00:00.000Z)");
-    assert.deepEqual(new Set(problems.map(([reason, , lost]) => `${reason} ${lost}`)), new Set(["write_failed 0"]));
+  it("says when there is no room left and rows must not be given up", async () => {
+    const { writer, state, told } = setUp({ pauseWhenFull: true, limits: { maxBytes: 100, whenFull: "block" } });
+    state.fail = new Error("down");
+    writer.accept(rowsBatch(0, 100));
+    await until(() => writer.spooled().records === 1);
+    for (let i = 1; i < 40; i++) writer.accept(rowsBatch(i, 100));
+    await until(() => writer.isFull());
     state.fail = undefined;
     await until(() => writer.pendingRows() === 0);
-    assert.equal(writer.isDown(), undefined);
-    assert.deepEqual(ids("batches"), ["t@0", "t@1"]);
-    assert.equal(
-      stored.reduce((sum, counts) => sum + (counts.stored["samples"] ?? 0), 0),
-      2,
-    );
+    assert.equal(writer.isFull(), false);
+    assert.equal(told.taken, told.stored);
     await writer.close();
-  });
-
-  it("backs off between tries", async () => {
-    const { writer, state, problems } = setUp({ batchSize: 1, backoff: { initial: 1_000, max: 1_000 } });
-    state.fail = new Error("down");
-    writer.accept(rowsBatch(0));
-    await until(() => problems.length === 1);
-    for (let i = 1; i < 50; i++) writer.accept(rowsBatch(i));
-    await sleep(30);
-    assert.equal(problems.length, 1, "rows that arrive do not make it try again");
-    await assert.rejects(writer.flush(), /down/, "flush() tries at once");
-    assert.equal(problems.length, 2);
-    state.fail = undefined;
-    await writer.flush();
-    assert.equal(writer.pendingRows(), 0);
-    await writer.close();
-  });
-
-  it("does not repeat parts that were stored when a later part of a flush fails", async () => {
-    const { writer, store, stored, written } = setUp();
-    const upsert = store.upsertStatus;
-    Object.assign(store, {
-      upsertStatus: async () => {
-        writer.status(status({ targetId: "a", state: "failing" }));
-        throw new Error("deadlock");
-      },
-    });
-    writer.accept(rowsBatch(0));
-    writer.event(event("e"));
-    writer.status(status({ targetId: "a", state: "healthy" }));
-    writer.status(status({ targetId: "b", state: "healthy" }));
-    await assert.rejects(writer.flush(), /deadlock/);
-    Object.assign(store, { upsertStatus: upsert });
-    await writer.flush();
-    assert.equal(stored.length, 1);
-    assert.deepEqual(
-      written.map((w) => w.what),
-      ["batches", "events", "status"],
-    );
-    assert.deepEqual(
-      written.at(-1)?.ids.sort(),
-      ["a=failing", "b=healthy"],
-      "a newer state is not overwritten by the one that failed",
-    );
-    await writer.close();
-  });
-
-  it("bounds its memory: the oldest rows go and are counted, the rest keep their order", async () => {
-    const { writer, state, problems, ids } = setUp({ batchSize: 1_000_000, maxRows: 100 });
-    state.fail = new Error("down");
-    for (let i = 0; i < 30; i++) {
-      writer.accept(rowsBatch(i, 10));
-      assert.ok(writer.pendingRows() <= 100);
-    }
-    const lost = problems.filter(([reason]) => reason === "memory_full").reduce((sum, [, , rows]) => sum + rows, 0);
-    assert.equal(lost, 200);
-    state.fail = undefined;
-    await writer.flush();
-    assert.deepEqual(
-      ids("batches"),
-      Array.from({ length: 10 }, (_, i) => `t@${i + 20}`),
-    );
-    await writer.close();
-  });
-
-  it("bounds its memory also by events, and while a flush is under way", async () => {
-    const { writer, state, problems, ids } = setUp({ batchSize: 1, maxRows: 10 });
-    const { promise, resolve } = Promise.withResolvers<void>();
-    state.gate = promise;
-    writer.accept(rowsBatch(0, 5));
-    await until(() => state.busy === 1);
-    for (let i = 0; i < 20; i++) writer.event(event(`e${i}`));
-    assert.equal(writer.pendingRows(), 10);
-    resolve();
-    await writer.flush();
-    assert.deepEqual(ids("batches"), ["t@0"], "what is being written is not dropped");
-    assert.deepEqual(ids("events"), ["e15", "e16", "e17", "e18", "e19"]);
-    assert.equal(
-      problems.reduce((sum, [, , rows]) => sum + rows, 0),
-      15,
-    );
-    await writer.close();
-  });
-
-  it("drains at close, retrying, and counts what comes afterwards", async () => {
-    const { writer, state, problems, ids } = setUp({ closeTimeout: 2_000 });
-    state.fail = new Error("restarting");
-    for (let i = 0; i < 12; i++) writer.accept(rowsBatch(i, 1_000));
-    const closing = writer.close();
-    await sleep(20);
-    state.fail = undefined;
-    await closing;
-    assert.equal(ids("batches").length, 12);
-    assert.equal(writer.pendingRows(), 0);
-    writer.accept(rowsBatch(99, 7));
-    assert.deepEqual(problems.at(-1), ["closed", "undefined", 7]);
-    await writer.close();
-  });
-
-  it("gives up at close after its time-out, and counts what is lost", async () => {
-    for (const broken of ["fails", "hangs"]) {
-      const { writer, state, problems } = setUp({ closeTimeout: 40 });
-      if (broken === "fails") state.fail = new Error("gone");
-      else state.gate = new Promise(() => {});
-      writer.accept(rowsBatch(0, 10));
-      const began = performance.now();
-      await writer.close();
-      assert.ok(performance.now() - began < 1_000);
-      const [reason, message, lost] = problems.at(-1) ?? [];
-      assert.deepEqual(
-        [reason, message, lost],
-        ["closed", broken === "fails" ? "gone" : "the store did not answer in time", 10],
-      );
-    }
-  });
-
-  it("takes a hundred thousand rows without holding anybody up", async () => {
-    const { writer } = setUp();
-    const one = rowsBatch(0, 20);
-    const began = performance.now();
-    for (let i = 0; i < 5_000; i++) writer.accept(one);
-    assert.ok(performance.now() - began < 500);
-    await writer.flush();
-    await writer.close();
-  });
-
-  it("stores everything it took exactly once and in order, whatever fails in between", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.constantFrom("take", "fail", "mend", "flush"), { maxLength: 40 }), async (steps) => {
-        const { writer, state, ids } = setUp({ batchSize: 3, backoff: { initial: 1, max: 2 } });
-        let taken = 0;
-        for (const step of steps) {
-          if (step === "take") writer.accept(rowsBatch(taken++));
-          else if (step === "flush") await writer.flush().catch(() => {});
-          else state.fail = step === "fail" ? new Error("down") : undefined;
-        }
-        state.fail = undefined;
-        await writer.flush();
-        assert.deepEqual(
-          ids("batches"),
-          Array.from({ length: taken }, (_, i) => `t@${i}`),
-        );
-        await writer.close();
-      }),
-      { numRuns: 50 },
-    );
   });
 });

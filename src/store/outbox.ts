@@ -1,0 +1,117 @@
+import type { Spool } from "./spool.ts";
+import { decodeGroup, encodeGroup, type Group, rowsIn } from "./taken.ts";
+
+/** A group on its way into the database, with the ids of the spool's records it came from. */
+export interface Parcel {
+  readonly ids: readonly number[];
+  readonly group: Group;
+  readonly rows: number;
+}
+
+/** The groups that wait for the database: all of them on disk, the newest in memory as well. */
+export interface Outbox {
+  /** False when the group could not be made durable. */
+  add(group: Group): boolean;
+  /** The oldest groups, about `maxRows` rows; undefined when nothing waits. Repeats the same until `done`. */
+  next(maxRows: number): Parcel | undefined;
+  done(parcel: Parcel): void;
+  /** Groups the spool gave up to make room: forget them here too. */
+  forget(upTo: number): void;
+  /** Rows waiting. */
+  rows(): number;
+}
+
+interface Cached {
+  readonly id: number;
+  readonly rows: number;
+  readonly group: Group;
+}
+
+/** Rows kept in memory beside the disk, so that in good times nothing is read back; about 50 MB of kit rows at most. */
+const CACHED_ROWS = 20_000;
+
+/**
+ * @param onDamaged rows of records that are no longer what was written
+ */
+export function createOutbox(spool: Spool, onDamaged: (rows: number) => void): Outbox {
+  let cached: Cached[] = [];
+  let cachedRows = 0;
+  /** Whether the disk holds groups that are not in memory: then the disk is read until it is empty. */
+  let behind = spool.size().records > 0;
+
+  function fromDisk(maxRows: number): Parcel | undefined {
+    for (;;) {
+      const records = spool.read(0, maxRows);
+      if (records.length === 0) return undefined;
+      const damaged: number[] = [];
+      const groups: Group[] = [];
+      const ids: number[] = [];
+      for (const { id, rows, body } of records) {
+        const group = body === undefined ? undefined : decodeGroup(body);
+        if (group) {
+          groups.push(group);
+          ids.push(id);
+        } else {
+          damaged.push(id);
+          onDamaged(rows);
+        }
+      }
+      spool.remove(damaged);
+      if (ids.length > 0) return parcel(ids, groups);
+    }
+  }
+
+  function fromMemory(maxRows: number): Parcel | undefined {
+    let rows = 0;
+    let n = 0;
+    while (n < cached.length && (n === 0 || rows + (cached[n] as Cached).rows <= maxRows))
+      rows += (cached[n++] as Cached).rows;
+    if (n === 0) return undefined;
+    const taken = cached.slice(0, n);
+    return parcel(
+      taken.map((entry) => entry.id),
+      taken.map((entry) => entry.group),
+    );
+  }
+
+  return {
+    add(group) {
+      const rows = rowsIn(group);
+      const id = spool.append(encodeGroup(group), rows);
+      if (id === undefined) return false;
+      if (behind) return true;
+      if (cachedRows + rows > CACHED_ROWS) {
+        behind = true;
+        cached = [];
+        cachedRows = 0;
+        return true;
+      }
+      cached.push({ id, rows, group });
+      cachedRows += rows;
+      return true;
+    },
+    next(maxRows) {
+      if (!behind) return fromMemory(maxRows);
+      const parcel = fromDisk(maxRows);
+      // An empty answer of a spool that cannot be read now is no sign that it is empty.
+      if (!parcel && spool.size().records === 0 && spool.problem() === undefined) behind = false;
+      return parcel;
+    },
+    done({ ids }) {
+      const gone = new Set(ids);
+      cached = cached.filter((entry) => !gone.has(entry.id));
+      cachedRows = cached.reduce((sum, entry) => sum + entry.rows, 0);
+      spool.remove(ids);
+    },
+    forget(upTo) {
+      cached = cached.filter((entry) => entry.id > upTo);
+      cachedRows = cached.reduce((sum, entry) => sum + entry.rows, 0);
+    },
+    rows: () => spool.size().rows,
+  };
+}
+
+function parcel(ids: readonly number[], groups: readonly Group[]): Parcel {
+  const group = { batches: groups.flatMap((each) => each.batches), events: groups.flatMap((each) => each.events) };
+  return { ids, group, rows: rowsIn(group) };
+}

@@ -1,0 +1,89 @@
+import type { Transition } from "../model/health.ts";
+import type { Document, Row, Sample } from "../model/sample.ts";
+import type { Batch } from "../model/target.ts";
+
+/** A point in time: a `Date` as it was taken, ISO 8601 text as it comes back from the spool. */
+type Moment = Date | string;
+
+/**
+ * A batch as plain data: all that is stored of it and nothing else, so that it survives as JSON in the spool and means the
+ * same to the next process, whatever that one is configured with.
+ */
+export interface TakenBatch {
+  readonly targetId: string;
+  readonly pluginId: string;
+  readonly job: string;
+  readonly startedAt: Moment;
+  readonly finishedAt: Moment;
+  readonly durationMs: number;
+  readonly attempts: number;
+  readonly status: "ok" | "empty" | "failed";
+  readonly errorKind: string | null;
+  readonly message: string | null;
+  /** Whether the run itself is recorded in `plugin_executions`. */
+  readonly recorded: boolean;
+  readonly samples: readonly (Omit<Sample, "at"> & { readonly at?: Moment })[];
+  readonly rows: readonly (Omit<Row, "at"> & { readonly at: Moment })[];
+  readonly documents: readonly Document[];
+}
+
+/** A change of state as plain data. */
+export type TakenEvent = Omit<Transition, "at"> & { readonly at: Moment };
+
+/** What is written together: batches and events in the order they were taken. */
+export interface Group {
+  readonly batches: readonly TakenBatch[];
+  readonly events: readonly TakenEvent[];
+}
+
+/** Rows a batch comes to: its samples, rows and documents, and the execution record. */
+export function rowsOf(batch: TakenBatch): number {
+  return batch.samples.length + batch.rows.length + batch.documents.length + (batch.recorded ? 1 : 0);
+}
+
+/** Rows a group comes to; an event is one. */
+export function rowsIn({ batches, events }: Group): number {
+  return events.length + batches.reduce((sum, batch) => sum + rowsOf(batch), 0);
+}
+
+/**
+ * Takes a batch down to what is stored.
+ * Every run of a plugin is recorded; of kits only the runs that failed: two polls in five seconds of thousands of kits
+ * would bury the table under rows that the kits' own rows tell already. For the same reason the samples of kits, which
+ * only sum up their rows, are shown and not stored.
+ */
+export function toTaken({ target, run, samples, rows, documents }: Batch): TakenBatch {
+  const { outcome } = run;
+  const isKit = target.plugin.health === "kit";
+  return {
+    targetId: run.targetId,
+    pluginId: run.pluginId,
+    job: run.job,
+    startedAt: run.startedAt,
+    finishedAt: run.finishedAt,
+    durationMs: run.durationMs,
+    attempts: run.attempts,
+    status: outcome.status,
+    errorKind: outcome.status === "failed" ? outcome.error.kind : null,
+    message: outcome.status === "failed" ? outcome.error.message : outcome.status === "empty" ? outcome.reason : null,
+    recorded: !isKit || outcome.status === "failed",
+    samples: isKit ? [] : samples,
+    rows,
+    documents,
+  };
+}
+
+/** The spool's body of a group. Numbers that are not finite become null here, as they would in the database. */
+export function encodeGroup(group: Group): string {
+  return JSON.stringify({ v: 1, ...group });
+}
+
+/** Reads a body back; undefined when it is no group of ours. */
+export function decodeGroup(body: string): Group | undefined {
+  try {
+    const { v, batches, events } = JSON.parse(body) as { v: number } & Group;
+    return v === 1 && Array.isArray(batches) && Array.isArray(events) ? { batches, events } : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,277 @@
+import assert from "node:assert/strict";
+import {
+  closeSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { after, describe, it } from "node:test";
+import fc from "fast-check";
+import { openSpool, type Spool, type SpoolOptions } from "../../src/store/spool.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "gleaner-spool-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+let files = 0;
+interface Opened {
+  spool: Spool;
+  path: string;
+  lost: { reason: string; rows: number; upTo: number }[];
+  notes: string[];
+}
+
+function open(overrides: Partial<SpoolOptions> = {}): Opened {
+  const path = overrides.path ?? join(folder, `${files++}`, "spool.db");
+  const lost: Opened["lost"] = [];
+  const notes: string[] = [];
+  const spool = openSpool({
+    path,
+    maxBytes: 1e9,
+    minFreeBytes: 0,
+    whenFull: "drop_oldest",
+    now: () => new Date(),
+    inFlight: () => 0,
+    onLost: (reason, rows, upTo) => void lost.push({ reason, rows, upTo }),
+    onNote: (note) => void notes.push(note),
+    ...overrides,
+  });
+  return { spool, path, lost, notes };
+}
+
+const bodies = (spool: Spool, after = 0) => spool.read(after, 1e9).map((record) => record.body);
+/** Text that does not compress to nothing. */
+const noise = (n: number) => Array.from({ length: n }, () => Math.random().toString(36).slice(2, 12)).join("");
+
+describe("spool", () => {
+  it("gives back what it took, oldest first, until it is removed", () => {
+    const { spool } = open();
+    const ids = ["a", "b", "c"].map((body, i) => spool.append(body, i + 1) as number);
+    assert.deepEqual(bodies(spool), ["a", "b", "c"]);
+    assert.deepEqual(spool.size(), { records: 3, rows: 6, bytes: spool.size().bytes });
+    spool.remove(ids.slice(0, 1));
+    assert.deepEqual(bodies(spool), ["b", "c"]);
+    assert.deepEqual(bodies(spool, ids[1]), ["c"]);
+    spool.remove(ids);
+    assert.deepEqual(spool.size(), { records: 0, rows: 0, bytes: 0 });
+    spool.close();
+  });
+
+  it("reads about as many rows as asked for, and at least one record", () => {
+    const { spool } = open();
+    for (const rows of [10, 10, 10]) spool.append("x", rows);
+    assert.equal(spool.read(0, 1).length, 1);
+    assert.equal(spool.read(0, 20).length, 2);
+    assert.equal(spool.read(0, 25).length, 2);
+    spool.close();
+  });
+
+  it("keeps its records and its counts over a restart, and never gives an id twice", () => {
+    const first = open();
+    const id = first.spool.append("kept", 7) as number;
+    const size = first.spool.size();
+    first.spool.close();
+    const second = open({ path: first.path });
+    assert.deepEqual(second.spool.size(), size);
+    assert.deepEqual(bodies(second.spool), ["kept"]);
+    second.spool.remove([id]);
+    assert.ok((second.spool.append("next", 1) as number) > id);
+    second.spool.close();
+  });
+
+  it("is readable by its owner only", () => {
+    const { spool, path } = open();
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+    assert.equal(statSync(join(path, "..")).mode & 0o777, 0o700);
+    spool.close();
+  });
+
+  it("refuses a second collector, and lets it in when the first has gone", () => {
+    const first = open();
+    first.spool.append("mine", 1);
+    assert.throws(() => open({ path: first.path }), /another gleaner runs on the spool .*GLEANER_DATA_DIR/);
+    first.spool.close();
+    const second = open({ path: first.path });
+    assert.deepEqual(bodies(second.spool), ["mine"]);
+    second.spool.close();
+  });
+
+  it("drops the oldest when full, counts them, and spares what is on its way into the database", () => {
+    let inFlight = 0;
+    const { spool, lost } = open({ maxBytes: 20_000, inFlight: () => inFlight });
+    const first = spool.append(noise(500), 1) as number;
+    inFlight = first;
+    for (let i = 0; i < 20; i++) assert.ok(spool.append(noise(500), 1));
+    const dropped = lost.reduce((sum, loss) => sum + loss.rows, 0);
+    assert.ok(dropped > 0);
+    assert.ok(lost.every((loss) => loss.reason === "spool_full" && loss.upTo > first));
+    assert.equal(spool.size().rows + dropped, 21);
+    assert.equal(spool.read(0, 1)[0]?.id, first);
+    assert.ok(spool.size().bytes < 30_000);
+    spool.close();
+  });
+
+  it("takes nothing more when full and told to block, and takes again when there is room", () => {
+    const { spool, lost } = open({ maxBytes: 5_000, whenFull: "block" });
+    const ids: number[] = [];
+    for (let id = spool.append(noise(300), 1); id !== undefined; id = spool.append(noise(300), 1)) ids.push(id);
+    assert.equal(spool.problem(), "the spool is full");
+    assert.deepEqual(lost, []);
+    spool.remove(ids);
+    assert.ok(spool.append("x", 1));
+    assert.equal(spool.problem(), undefined);
+    spool.close();
+  });
+
+  it("counts a disk with too little space left as full", () => {
+    const { spool } = open({ minFreeBytes: Number.MAX_SAFE_INTEGER });
+    assert.equal(spool.append("x", 1), undefined);
+    spool.close();
+  });
+});
+
+describe("a damaged spool", () => {
+  /** A closed spool of n records, one page or more each. */
+  function filled(n: number): { path: string; bodies: string[] } {
+    const { spool, path } = open();
+    const written = Array.from({ length: n }, () => noise(400));
+    for (const body of written) spool.append(body, 2);
+    spool.close();
+    return { path, bodies: written };
+  }
+  const overwrite = (path: string, at: number, bytes: Buffer) => {
+    const file = openSync(path, "r+");
+    writeSync(file, bytes, 0, bytes.length, at);
+    closeSync(file);
+  };
+
+  it("that is no database at all is put aside, and a new one is started", () => {
+    const { path } = filled(3);
+    writeFileSync(path, noise(1_000));
+    const { spool, notes } = open({ path });
+    assert.equal(spool.append("works", 1) !== undefined, true);
+    assert.match(notes[0] ?? "", /is damaged .* was kept as .*spool\.db\.damaged-/);
+    assert.ok(readdirSync(join(path, "..")).some((name) => name.includes("damaged")));
+    spool.close();
+  });
+
+  it("that is empty starts empty", () => {
+    const { path } = filled(2);
+    writeFileSync(path, "");
+    rmSync(`${path}-wal`, { force: true });
+    const { spool } = open({ path });
+    assert.deepEqual(bodies(spool), []);
+    spool.close();
+  });
+
+  it("of a newer gleaner is kept untouched", () => {
+    const { path } = filled(2);
+    const database = new DatabaseSync(path);
+    database.exec("pragma user_version = 99");
+    database.close();
+    const { spool, notes, path: same } = open({ path });
+    assert.deepEqual(bodies(spool), []);
+    assert.match(notes[0] ?? "", /of a newer gleaner/);
+    assert.equal(same, path);
+    spool.close();
+  });
+
+  it("that lost its end gives back what is before it", () => {
+    const { path, bodies: written } = filled(40);
+    const whole = readFileSync(path);
+    writeFileSync(path, whole.subarray(0, Math.floor(whole.length / 2 / 4_096) * 4_096));
+    const { spool } = open({ path });
+    const found = spool.read(0, 1e9).flatMap((record) => record.body ?? []);
+    assert.ok(found.every((body) => written.includes(body)));
+    assert.equal(spool.append("works", 1) !== undefined, true);
+    spool.close();
+  });
+
+  it("with a flipped bit in a body says so for that record only", () => {
+    const { path, bodies: written } = filled(20);
+    const file = openSync(path, "r");
+    const { size } = fstatSync(file);
+    closeSync(file);
+    overwrite(path, size - 2_000, Buffer.from([0xff, 0x00, 0xff]));
+    const { spool } = open({ path });
+    const records = spool.read(0, 1e9);
+    const good = records.filter((record) => record.body !== undefined);
+    assert.ok(good.length >= 18 && good.length < 20, `${good.length} of 20`);
+    assert.ok(good.every((record) => written.includes(record.body as string)));
+    spool.close();
+  });
+
+  it("whatever happened to its bytes, starts, tells nothing wrong, and works", () => {
+    const { path, bodies: written } = filled(30);
+    const whole = readFileSync(path);
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(whole.length - 1), fc.uint8Array({ minLength: 1, maxLength: 600 })), { maxLength: 6 }),
+        fc.option(fc.nat(whole.length)),
+        (scribbles, cut) => {
+          const hurt = Buffer.from(whole);
+          for (const [at, bytes] of scribbles) hurt.set(bytes.subarray(0, hurt.length - at), at);
+          const own = join(folder, `hurt-${files++}`, "spool.db");
+          const { spool: maker } = open({ path: own });
+          maker.close();
+          writeFileSync(own, cut === null ? hurt : hurt.subarray(0, cut));
+          const { spool } = open({ path: own });
+          for (const { body } of spool.read(0, 1e9)) assert.ok(body === undefined || written.includes(body));
+          const id = spool.append("after", 1) as number;
+          assert.ok(id);
+          const back = spool.read(id - 1, 1)[0];
+          assert.equal(back?.body, "after");
+          spool.close();
+          rmSync(join(own, ".."), { recursive: true });
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe("spool against a model", () => {
+  it("holds what was appended and not removed, over any sequence of appends, removals and restarts", () => {
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant("append" as const), body: fc.string(), rows: fc.nat(50) }),
+      fc.record({ kind: fc.constant("remove" as const), share: fc.double({ min: 0, max: 1, noNaN: true }) }),
+      fc.record({ kind: fc.constant("restart" as const) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        let { spool, path } = open();
+        const model = new Map<number, { body: string; rows: number }>();
+        for (const action of steps) {
+          if (action.kind === "append") {
+            model.set(spool.append(action.body, action.rows) as number, { body: action.body, rows: action.rows });
+          } else if (action.kind === "remove") {
+            const ids = [...model.keys()].slice(0, Math.floor(action.share * model.size));
+            spool.remove(ids);
+            for (const id of ids) model.delete(id);
+          } else {
+            spool.close();
+            ({ spool, path } = open({ path }));
+          }
+          assert.deepEqual(
+            bodies(spool),
+            [...model.values()].map((entry) => entry.body),
+          );
+          assert.equal(
+            spool.size().rows,
+            [...model.values()].reduce((sum, entry) => sum + entry.rows, 0),
+          );
+        }
+        spool.close();
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
