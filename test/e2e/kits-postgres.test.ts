@@ -24,7 +24,8 @@ describe("on a real PostgreSQL", { skip: whyNoPostgres() ?? false }, () => {
     const env = { DATABASE_URL: await cluster.createDatabase() };
     await using first = await startGleaner({ cwd: folder.path, env });
     const begun = performance.now();
-    const second = await runGleaner([], { cwd: folder.path, env: { ...env, GLEANER_LISTEN: new URL(first.url).host } });
+    const own = { GLEANER_DATA_DIR: "other", GLEANER_LISTEN: new URL(first.url).host };
+    const second = await runGleaner([], { cwd: folder.path, env: { ...env, ...own } });
     assert.equal(second.code, 1);
     assert.match(second.stderr, /another process listens there/);
     assert.ok(performance.now() - begun < 8_000, "idle connections live for ten seconds");

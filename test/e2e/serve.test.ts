@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -185,13 +186,43 @@ describe("gleaner that cannot start", () => {
     );
   });
 
-  test("a database that cannot be opened: exit 1 with one sentence", async () => {
+  test("a database that is none: exit 1 with one sentence", async () => {
     using folder = temporaryFolder();
-    const env = { GLEANER_LISTEN: "127.0.0.1:0", DATABASE_URL: "postgresql://gleaner:hush@127.0.0.1:1/gleaner" };
+    writeFileSync(join(folder.path, "letter.txt"), "Dear database, ".repeat(100));
+    const env = { GLEANER_LISTEN: "127.0.0.1:0", DATABASE_URL: "sqlite:letter.txt" };
     const { code, stderr } = await runGleaner([], { cwd: folder.path, env });
     assert.equal(code, 1);
     assert.equal(stderr.trim().split("\n").length, 1, stderr);
-    assert.match(stderr, /127\.0\.0\.1:1/);
-    assert.ok(!stderr.includes("hush"));
+    assert.match(stderr, /letter\.txt.*the file is something else/);
   });
+
+  test("a second gleaner on the same data: exit 1 with one sentence", async () => {
+    using folder = temporaryFolder();
+    await using _first = await startGleaner({ cwd: folder.path });
+    const { code, stderr } = await runGleaner([], { cwd: folder.path, env: { GLEANER_LISTEN: "127.0.0.1:0" } });
+    assert.equal(code, 1);
+    assert.match(stderr.trim(), /^another gleaner runs on the spool .*GLEANER_DATA_DIR\)$/);
+  });
+});
+
+test("a database that cannot be reached: gleaner runs, says so, and keeps what it collects", async () => {
+  using folder = temporaryFolder();
+  const env = { DATABASE_URL: "postgresql://gleaner:hush@127.0.0.1:1/gleaner" };
+  await using gleaner = await startGleaner({ cwd: folder.path, env });
+  const reason = await eventually(async () => {
+    const ready = await gleaner.get("/-/ready");
+    assert.equal(ready.status, 503);
+    return await ready.text();
+  });
+  assert.match(reason, /the store cannot be written/);
+  assert.equal((await gleaner.get("/-/healthy")).status, 200);
+  await eventually(async () => {
+    const series = await scrape(gleaner);
+    for (const target of HOST_TARGETS)
+      assert.equal(series.get(`gleaner_target_up{target="${target}",plugin="${target}"}`), 1);
+    assert.equal(series.get("gleaner_store_up"), 0);
+    assert.ok((series.get("gleaner_spool_batches") ?? 0) > 0);
+  });
+  assert.equal((await gleaner.stop()).code, 0);
+  assert.ok(!`${reason}${JSON.stringify(gleaner.log())}`.includes("hush"));
 });
