@@ -113,6 +113,31 @@ function program(): Command {
     .description("list the configured kits with what the database last knew of them")
     .action(async () => (await import("./commands/lists.ts")).listKits(options(), print));
 
+  const letters = cli.command("dead-letter").description("rows that the database refused, each kept with its reason");
+  letters
+    .command("list")
+    .option("-n, --limit <n>", "how many, newest first", positive, 50)
+    .description("list them: id, time, table, reason, row")
+    .action(async ({ limit }: { limit: number }) =>
+      (await import("./commands/dead-letters.ts")).listDeadLetters(options(), limit, print),
+    );
+  letters
+    .command("retry")
+    .argument("[id...]", "beginnings of ids, as list shows them")
+    .option("--all", "all of them")
+    .description("store them again, as after the database was mended; exit 1 when one is refused still")
+    .action(async (ids: string[], { all = false }: { all?: boolean }) =>
+      (await import("./commands/dead-letters.ts")).retryDeadLetters(options(), { ids, all }, print),
+    );
+  letters
+    .command("drop")
+    .argument("[id...]", "beginnings of ids, as list shows them")
+    .option("--all", "all of them")
+    .description("take them away for good")
+    .action(async (ids: string[], { all = false }: { all?: boolean }) =>
+      (await import("./commands/dead-letters.ts")).dropDeadLetters(options(), { ids, all }, print),
+    );
+
   cli
     .command("demo")
     .description("start simulated kits with moving drones, aircraft and signals, and a gleaner that polls them")

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { dirname } from "node:path";
+import { dropLetters, type KeptLetter, listLetters, retryLetter } from "./dead-letters.ts";
 import type { Engine } from "./engines/engine.ts";
 import { connectPostgres, postgresEngine } from "./engines/postgres.ts";
 import { openSqlite } from "./engines/sqlite.ts";
@@ -66,6 +67,31 @@ export async function inspectStore(urlText: string): Promise<string> {
       ? `${url.label}, up to date`
       : `${url.label}, to be migrated at the next start: ${pending.join(", ")}`;
   });
+}
+
+/** Does something with the dead letters of a database that is up to date. */
+export async function withLetters<T>(urlText: string, work: (letters: Letters) => Promise<T>): Promise<T> {
+  const url = parseStoreUrl(urlText);
+  return await explained(url, async () => {
+    if (await isFuture(url)) return await work({ list: async () => [], retry: async () => {}, drop: async () => 0 });
+    return await looking(url, (engine) =>
+      work({
+        list: (limit) => listLetters(engine, limit),
+        retry: (letter) => retryLetter(engine, letter),
+        drop: (ids) => dropLetters(engine, ids),
+      }),
+    );
+  });
+}
+
+/** Rows the database refused, and what can be done with them. */
+export interface Letters {
+  /** The newest of them. */
+  list(limit: number): Promise<KeptLetter[]>;
+  /** Stores a letter's row and takes the letter away. Rejects with the database's error when it is refused still. */
+  retry(letter: KeptLetter): Promise<void>;
+  /** Takes letters away for good. */
+  drop(ids: readonly string[]): Promise<number>;
 }
 
 /** The kits the database knows; none when it does not exist yet or was never migrated. */
