@@ -1,0 +1,85 @@
+/**
+ * Runs the fault matrix and prints one table: `npm run faults`, `npm run faults -- --quick` (under five minutes),
+ * `npm run faults -- --only D2,K5`, `--json FILE` for the figures.
+ */
+import { spawn } from "node:child_process";
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { Figures, Line } from "./support/fault.ts";
+
+const { values } = parseArgs({
+  options: { quick: { type: "boolean", default: false }, only: { type: "string" }, json: { type: "string" } },
+});
+
+const COLUMNS: readonly [string, keyof Figures][] = [
+  ["OFFERED", "offered"],
+  ["STORED", "stored"],
+  ["SPOOLED", "spooled"],
+  ["REJECTED", "rejected"],
+  ["DROPPED", "dropped"],
+  ["MISSING", "missing"],
+  ["DOUBLE", "duplicates"],
+  ["RECOVERY s", "recoverySeconds"],
+  ["RSS MB", "peakRssMb"],
+  ["ON TIME %", "onTimePercent"],
+];
+
+/** D2 before D10 before K1. */
+const order = (a: Line, b: Line) => a.id.localeCompare(b.id, "en", { numeric: true });
+
+function table(lines: readonly Line[]): string {
+  const header = ["FAULT", "OUTCOME", "SECONDS", ...COLUMNS.map(([name]) => name), "WHAT"];
+  const rows = lines.map((line) => [
+    line.id,
+    line.outcome,
+    String(line.seconds),
+    ...COLUMNS.map(([, key]) => String(line.figures[key] ?? "")),
+    [line.title, line.reason ?? line.figures.note ?? ""].filter(Boolean).join(": "),
+  ]);
+  const widths = header.map((_, i) => Math.max(...[header, ...rows].map((row) => (row[i] ?? "").length)));
+  return [header, ...rows]
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+async function runFile(file: string, report: string): Promise<void> {
+  const env = {
+    ...process.env,
+    FAULTS_REPORT: report,
+    ...(values.quick ? { FAULTS_QUICK: "1" } : {}),
+    ...(values.only ? { FAULTS_ONLY: values.only } : {}),
+  };
+  const child = spawn(process.execPath, ["--test", "--test-reporter=dot", file], {
+    env,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  await new Promise((resolve) => child.once("close", resolve));
+}
+
+const folder = mkdtempSync(join(tmpdir(), "gleaner-faults-"));
+const report = join(folder, "report.jsonl");
+try {
+  // One file after the other: the faults are about time, and two at once would measure each other.
+  for (const file of globSync("test/faults/*.fault.ts").sort()) await runFile(file, report);
+  const text = existsSync(report) ? readFileSync(report, "utf8") : "";
+  const lines = text
+    .trim()
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Line)
+    .sort(order);
+  console.log(`\n${table(lines)}\n`);
+  if (values.json) writeFileSync(values.json, `${JSON.stringify(lines, null, 2)}\n`);
+  const count = (outcome: Line["outcome"]) => lines.filter((line) => line.outcome === outcome).length;
+  console.log(`${count("passed")} passed, ${count("failed")} failed, ${count("skipped")} skipped`);
+  process.exitCode = count("failed") > 0 || lines.length === 0 ? 1 : 0;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
