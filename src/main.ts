@@ -4,6 +4,7 @@ import { banner } from "./app/banner.ts";
 import { createCollecting } from "./app/collecting.ts";
 import { configure } from "./app/configure.ts";
 import { createFleet, type Fleet } from "./app/fleet.ts";
+import { KNOWN_LABELS } from "./app/known.ts";
 import { createPipeline, type Pipeline } from "./app/pipeline.ts";
 import { createProbe } from "./app/probe.ts";
 import { pluginRecords, retiredKits } from "./app/records.ts";
@@ -26,7 +27,6 @@ import { plugins } from "./plugins/registry.gen.ts";
 import { startCron } from "./schedule/cron.ts";
 import { createScheduler } from "./schedule/scheduler.ts";
 import { openStore } from "./store/open.ts";
-import { ROW_TABLES } from "./store/tables.ts";
 import { describeStore } from "./store/url.ts";
 
 const { version } = packageJson;
@@ -59,7 +59,7 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
   const draining = new AbortController();
   const abort = new AbortController();
 
-  const self = parts.adopt(createSelf({ version, known: { tables: Object.keys(ROW_TABLES) } }), (it) => it.close());
+  const self = parts.adopt(createSelf({ version, known: KNOWN_LABELS }), (it) => it.close());
   self.configReloaded(true, startedAt);
   const telemetry = await createTelemetry({ version, env: options.env, log, eager: config.telemetry.otel });
   parts.defer(telemetry.shutdown);
