@@ -25,6 +25,8 @@ export interface KitSimOptions {
   readonly fresh?: boolean;
   /** Answers are built once in this time: 1000 ms, or 100 ms when fresh. */
   readonly tick?: number;
+  /** Every observation stands at least so long (ms), so that a collector that was away for less has missed none. */
+  readonly lasting?: number;
   /** Real kits answer 100 requests a minute to each client; true when absent. */
   readonly rateLimit?: boolean;
   /** Fault by kit id: `{ "kit-003": "slow:500" }`. The others are healthy. */
@@ -47,7 +49,7 @@ export interface SimulatedKit {
 }
 
 /** What happened so far. */
-interface SimStats extends KitStats {
+export interface SimStats extends KitStats {
   /** Connections to the place where the `redirect` fault points. */
   readonly redirected: number;
   readonly kits: Readonly<Record<string, Readonly<KitStats> & { readonly fault: string }>>;
@@ -135,7 +137,7 @@ function surroundingsOf(options: KitSimOptions, elsewhere: number): Surroundings
   let bomb: Answer | undefined;
   return {
     population: { drones, aircraft, signals },
-    pace: { fresh, tick: options.tick ?? (fresh ? 100 : 1_000) },
+    pace: { fresh, tick: options.tick ?? (fresh ? 100 : 1_000), lasting: options.lasting ?? 0 },
     // Half a second of work, so only for those who ask.
     gzipBomb: () => {
       bomb ??= gzipBomb();

@@ -19,6 +19,7 @@ Simulated field kits that speak DragonSync's HTTP/1.0, one port each.
   --signals N        radio signals around each kit [4]
   --seed N           the same seed gives the same world [1]
   --fresh            every track is always there, and new at every poll
+  --lasting S        every observation stands at least so many seconds
   --faults LIST      kit=fault, comma separated: 3=slow,4=http_503,5=slow:500 (3 is kit-003)
   --base-port N      port of kit-001, the others follow; any free ports when 0 [0]
   --no-rate-limit    answer more than 100 requests a minute
@@ -40,6 +41,7 @@ const OPTIONS = {
   signals: { type: "string" },
   seed: { type: "string" },
   fresh: { type: "boolean" },
+  lasting: { type: "string" },
   faults: { type: "string", default: "" },
   "base-port": { type: "string" },
   "no-rate-limit": { type: "boolean" },
@@ -65,7 +67,8 @@ function whole(name: string, text: string | undefined): number | undefined {
 
 function simOptions(values: ReturnType<typeof args>): KitSimOptions {
   const { fresh, fsync, ledger } = values;
-  const count = (name: "kits" | "drones" | "aircraft" | "signals" | "seed" | "base-port") => whole(name, values[name]);
+  const count = (name: "kits" | "drones" | "aircraft" | "signals" | "seed" | "base-port" | "lasting") =>
+    whole(name, values[name]);
   const faults = values.faults
     .split(",")
     .filter((pair) => pair !== "")
@@ -74,7 +77,7 @@ function simOptions(values: ReturnType<typeof args>): KitSimOptions {
     ...{ count: count("kits") ?? 0, drones: count("drones"), aircraft: count("aircraft"), signals: count("signals") },
     ...{ seed: count("seed"), basePort: count("base-port"), rateLimit: !values["no-rate-limit"] },
     faults: Object.fromEntries(faults.map(([kit, fault]) => [kitId(kit), fault ?? ""])),
-    ...{ fresh, fsync, ledger },
+    ...{ fresh, fsync, ledger, lasting: (count("lasting") ?? 0) * 1_000 },
   };
 }
 

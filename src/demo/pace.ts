@@ -6,6 +6,8 @@ export interface Pace {
   readonly fresh: boolean;
   /** Answers are built at most once per tick (ms). */
   readonly tick: number;
+  /** Every observation stands at least so long before a newer one takes its place (ms); as real kits do when absent. */
+  readonly lasting?: number;
 }
 
 /** One stay of something in a kit's range. */
@@ -48,7 +50,8 @@ export function stayAt(habit: Habit, pace: Pace, now: number): Stay | undefined 
   const phase = Math.floor(unit(seed, kit, salt, 3) * period);
   const n = Math.floor((now - phase) / period);
   const start = n * period + phase;
-  const every = Math.round(between(habit.every[0], habit.every[1], seed, kit, salt, 4) * 1000);
+  const told = Math.round(between(habit.every[0], habit.every[1], seed, kit, salt, 4) * 1000);
+  const every = Math.max(told, pace.lasting ?? 0);
   const heard = start + Math.floor(Math.min(now - start, length * 1000) / every) * every;
   return now - heard < habit.listed * 1000 ? { n, start, heard, age: (heard - start) / 1000, length } : undefined;
 }

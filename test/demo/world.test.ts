@@ -40,6 +40,23 @@ test("the world depends on seed, kit and time alone", () => {
   assert.notDeepEqual(texts(listsAt(1, 0, REAL, now).tracks), texts(listsAt(1, 1, REAL, now).tracks));
 });
 
+test("an observation that lasts is not replaced before its time", () => {
+  const lasting = 10_000;
+  const kit = kitProfile(1, 0);
+  const stood = new Map<string, number[]>();
+  for (let now = 1_795_318_204_000; now < 1_795_318_204_000 + 300_000; now += 500)
+    for (const { id, key } of [
+      ...tracksAt(kit, MANY, { ...REAL, lasting }, now),
+      ...signalsAt(kit, MANY, { ...REAL, lasting }, now),
+    ]) {
+      const times = stood.get(id) ?? [];
+      if (times.at(-1) !== key.time) stood.set(id, [...times, key.time]);
+    }
+  const gaps = [...stood.values()].flatMap((times) => times.slice(1).map((time, i) => time - (times[i] ?? 0)));
+  assert.ok(gaps.length > 100, "there were newer ones");
+  assert.ok(Math.min(...gaps) > 9.99, String(Math.min(...gaps)));
+});
+
 test("the same observation has the same JSON whenever it is served", () => {
   fc.assert(
     fc.property(seeds, times, (seed, now) => {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { FaultText } from "../../src/demo/faults.ts";
-import type { SimulatedKit } from "../../src/demo/kit-sim.ts";
+import type { SimStats, SimulatedKit } from "../../src/demo/kit-sim.ts";
 import { type LedgerEntry, readLedger } from "../../src/demo/ledger.ts";
 import type { TemporaryFolder } from "./folder.ts";
 
@@ -15,12 +15,16 @@ export interface Sim extends AsyncDisposable {
   /** Their kits.yaml. */
   readonly yaml: string;
   setFault(kit: string, fault: FaultText): Promise<void>;
+  /** What the kits did so far. */
+  stats(): Promise<SimStats>;
   /** Every row that was sent whole so far, once. */
   ledger(): Promise<LedgerEntry[]>;
 }
 
 export interface SimSettings {
   readonly kits: number;
+  /** Something new at every poll; true when absent, else each observation stands for a while as with real kits. */
+  readonly fresh?: boolean;
   /** By kit id. */
   readonly faults?: Readonly<Record<string, FaultText>>;
   /** More of the simulator's options. */
@@ -28,29 +32,33 @@ export interface SimSettings {
 }
 
 /** Starts kits that answer as often as they are asked, with something new each time. */
-export async function startSim(folder: TemporaryFolder, { kits, faults = {}, args = [] }: SimSettings): Promise<Sim> {
+export async function startSim(
+  folder: TemporaryFolder,
+  { kits, fresh = true, faults = {}, args = [] }: SimSettings,
+): Promise<Sim> {
   const [yaml, ledger] = [folder.at("simulated-kits.yaml"), folder.at("ledger")];
   const list = Object.entries(faults).map(([kit, fault]) => `${kit}=${fault}`);
   const files = ["--kits-yaml", yaml, "--ledger", ledger, "--faults", list.join(",")];
-  const options = ["--kits", String(kits), "--fresh", "--no-rate-limit", ...files, ...args];
+  const options = ["--kits", String(kits), ...(fresh ? ["--fresh"] : []), "--no-rate-limit", ...files, ...args];
   const child = spawn(process.execPath, [MAIN, ...options], { stdio: ["pipe", "pipe", "inherit"] });
   const exited = once(child, "close");
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const reply = async () => {
     const { value, done } = await lines.next();
     if (done) throw new Error("the simulated kits ended before they answered");
-    const said = JSON.parse(value) as { error?: string; kits: SimulatedKit[] };
+    const said = JSON.parse(value) as { error?: string } & Record<string, unknown>;
     if (said.error !== undefined) throw new Error(said.error);
     return said;
   };
-  const ask = async (command: string) => {
+  const ask = (command: string) => {
     child.stdin.write(`${command}\n`);
-    await reply();
+    return reply();
   };
-  const { kits: started } = await reply();
+  const started = (await reply())["kits"] as SimulatedKit[];
   return {
     ...{ kits: started, yaml },
-    setFault: (kit, fault) => ask(`fault ${kit} ${fault}`),
+    setFault: async (kit, fault) => void (await ask(`fault ${kit} ${fault}`)),
+    stats: async () => (await ask("stats")) as unknown as SimStats,
     async ledger() {
       await ask("flush");
       return await readLedger(ledger);
