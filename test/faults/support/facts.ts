@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-const line = (pid: number, name: string): number => {
+function memoryMb(pid: number, name: string): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   return Math.round(Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)?.[1]) / 1_024);
-};
+}
 
 /** Memory a process has now, and had at most (MB). */
-export const rssMb = (pid: number): number => line(pid, "VmRSS");
-export const peakRssMb = (pid: number): number => line(pid, "VmHWM");
+export const rssMb = (pid: number): number => memoryMb(pid, "VmRSS");
+export const peakRssMb = (pid: number): number => memoryMb(pid, "VmHWM");
 
 /** Open files and sockets of a process. */
 export const openFiles = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
