@@ -1,42 +1,44 @@
 import { CollectError, type ErrorKind } from "../model/run.ts";
 
 /** Error codes of Node, undici and TLS, by what they mean for a collection. What is not listed is a bug until shown otherwise. */
-const KIND_BY_CODE: Readonly<Record<string, ErrorKind>> = {
-  ECONNREFUSED: "unreachable",
-  ECONNRESET: "unreachable",
-  ECONNABORTED: "unreachable",
-  EPIPE: "unreachable",
-  ENOTFOUND: "unreachable",
-  EAI_AGAIN: "unreachable",
-  EHOSTUNREACH: "unreachable",
-  EHOSTDOWN: "unreachable",
-  ENETUNREACH: "unreachable",
-  ENETDOWN: "unreachable",
-  EADDRNOTAVAIL: "unreachable",
-  EMFILE: "unreachable",
-  ENOENT: "unreachable",
-  EACCES: "unreachable",
-  UND_ERR_SOCKET: "unreachable",
-  UND_ERR_CLOSED: "unreachable",
-  CERT_HAS_EXPIRED: "unreachable",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "unreachable",
-  SELF_SIGNED_CERT_IN_CHAIN: "unreachable",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "unreachable",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "unreachable",
-  ERR_TLS_CERT_ALTNAME_INVALID: "unreachable",
-  EPROTO: "unreachable",
-  ETIMEDOUT: "timeout",
-  ESOCKETTIMEDOUT: "timeout",
-  UND_ERR_CONNECT_TIMEOUT: "timeout",
-  UND_ERR_HEADERS_TIMEOUT: "timeout",
-  UND_ERR_BODY_TIMEOUT: "timeout",
-  UND_ERR_ABORTED: "timeout",
-  ABORT_ERR: "timeout",
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "bad_data",
-  UND_ERR_HEADERS_OVERFLOW: "bad_data",
-  Z_DATA_ERROR: "bad_data",
-  Z_BUF_ERROR: "bad_data",
-};
+const KIND_BY_CODE: ReadonlyMap<string, ErrorKind> = new Map(
+  Object.entries({
+    ECONNREFUSED: "unreachable",
+    ECONNRESET: "unreachable",
+    ECONNABORTED: "unreachable",
+    EPIPE: "unreachable",
+    ENOTFOUND: "unreachable",
+    EAI_AGAIN: "unreachable",
+    EHOSTUNREACH: "unreachable",
+    EHOSTDOWN: "unreachable",
+    ENETUNREACH: "unreachable",
+    ENETDOWN: "unreachable",
+    EADDRNOTAVAIL: "unreachable",
+    EMFILE: "unreachable",
+    ENOENT: "unreachable",
+    EACCES: "unreachable",
+    UND_ERR_SOCKET: "unreachable",
+    UND_ERR_CLOSED: "unreachable",
+    DEPTH_ZERO_SELF_SIGNED_CERT: "unreachable",
+    SELF_SIGNED_CERT_IN_CHAIN: "unreachable",
+    UNABLE_TO_VERIFY_LEAF_SIGNATURE: "unreachable",
+    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "unreachable",
+    EPROTO: "unreachable",
+    ETIMEDOUT: "timeout",
+    ESOCKETTIMEDOUT: "timeout",
+    UND_ERR_CONNECT_TIMEOUT: "timeout",
+    UND_ERR_HEADERS_TIMEOUT: "timeout",
+    UND_ERR_BODY_TIMEOUT: "timeout",
+    UND_ERR_ABORTED: "timeout",
+    ABORT_ERR: "timeout",
+    UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "bad_data",
+    UND_ERR_HEADERS_OVERFLOW: "bad_data",
+    Z_DATA_ERROR: "bad_data",
+    Z_BUF_ERROR: "bad_data",
+  } satisfies Record<string, ErrorKind>),
+);
+/** A server that is not who it should be, or speaks no TLS that we do: nobody we know was reached. */
+const TLS_CODE = /^(CERT|ERR_SSL|ERR_TLS)_/;
 
 /** Longest message kept: a source must not be able to fill the log or the database with its error text. */
 const MAX_MESSAGE = 500;
@@ -55,7 +57,7 @@ function kindOf(code: string, name: string): ErrorKind {
   if (name === "TimeoutError" || name === "AbortError") return "timeout";
   // undici gives its parser errors a name and no code.
   if (code.startsWith("HPE_") || name === "HTTPParserError") return "bad_data";
-  return KIND_BY_CODE[code] ?? "bug";
+  return KIND_BY_CODE.get(code) ?? (TLS_CODE.test(code) ? "unreachable" : "bug");
 }
 
 /**

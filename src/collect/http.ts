@@ -1,18 +1,19 @@
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { Agent, type Dispatcher } from "undici";
-import type { HttpClient, HttpResponse } from "../model/plugin.ts";
+import type { HttpClient, HttpOptions, HttpResponse } from "../model/plugin.ts";
 import { CollectError } from "../model/run.ts";
 import { toCollectError } from "./errors.ts";
 
 /** Largest decoded body: a kit at its caps sends about 0.2 MB; 8 MB bounds what a hostile one can make us hold. */
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
 
-const DECODERS: Readonly<Record<string, () => NodeJS.ReadWriteStream>> = {
-  gzip: createGunzip,
-  "x-gzip": createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-};
+/** A Map, for the name comes from the other side: of a plain object, "constructor" would be a decoder too. */
+const DECODERS: ReadonlyMap<string, () => NodeJS.ReadWriteStream> = new Map([
+  ["gzip", createGunzip],
+  ["x-gzip", createGunzip],
+  ["deflate", createInflate],
+  ["br", createBrotliDecompress],
+]);
 
 function flatten(headers: Dispatcher.ResponseData["headers"]): Record<string, string> {
   const flat: Record<string, string> = Object.create(null);
@@ -24,7 +25,7 @@ function flatten(headers: Dispatcher.ResponseData["headers"]): Record<string, st
 
 /** Reads the body, counting *decoded* bytes, so that half a megabyte of gzip cannot become half a gigabyte of memory. */
 async function readBody(response: Dispatcher.ResponseData, encoding: string): Promise<Buffer> {
-  const decode = encoding === "" || encoding === "identity" ? undefined : DECODERS[encoding];
+  const decode = DECODERS.get(encoding);
   if (decode === undefined && encoding !== "" && encoding !== "identity") {
     throw new CollectError("bad_data", `content-encoding ${JSON.stringify(encoding.slice(0, 40))} is not supported`);
   }
@@ -42,27 +43,40 @@ async function readBody(response: Dispatcher.ResponseData, encoding: string): Pr
   return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size);
 }
 
-/**
- * The HTTP client of all polling: one undici Agent, the caller's total deadline, no redirects followed (a kit must not
- * be able to send the collector elsewhere), decoded size capped. Kits speak HTTP/1.0 and close each connection;
- * servers that keep alive are kept for the next poll.
- */
-export function createHttpClient(): HttpClient & { close(): Promise<void> } {
-  const agent = new Agent({
+function createAgent(ca: string | undefined): Agent {
+  return new Agent({
     // A poll's deadline is its AbortSignal; these only reap what an aborted poll left behind.
-    connect: { timeout: 30_000 },
+    connect: { timeout: 30_000, ...(ca === undefined ? {} : { ca }) },
     headersTimeout: 60_000,
     bodyTimeout: 60_000,
     keepAliveTimeout: 35_000,
     keepAliveMaxTimeout: 120_000,
     maxHeaderSize: 16 * 1024,
   });
+}
 
-  async function get(url: string, options: Parameters<HttpClient["get"]>[1]): Promise<HttpResponse> {
+/**
+ * The HTTP client of all polling: undici, the caller's total deadline, no redirects followed (a kit must not
+ * be able to send the collector elsewhere), decoded size capped. Kits speak HTTP/1.0 and close each connection;
+ * servers that keep alive are kept for the next poll.
+ */
+export function createHttpClient(): HttpClient & { close(): Promise<void> } {
+  const agents = new Map<string | undefined, Agent>();
+
+  /** Connections are shared by those who trust the same certificates, and by no others. */
+  function agentFor(ca: string | undefined): Agent {
+    const known = agents.get(ca);
+    if (known) return known;
+    const agent = createAgent(ca);
+    agents.set(ca, agent);
+    return agent;
+  }
+
+  async function get(url: string, options: HttpOptions): Promise<HttpResponse> {
     const { origin, pathname, search } = new URL(url);
     let body: Dispatcher.ResponseData["body"] | undefined;
     try {
-      const response = await agent.request({
+      const response = await agentFor(options.ca).request({
         origin,
         path: pathname + search,
         method: "GET",
@@ -80,5 +94,8 @@ export function createHttpClient(): HttpClient & { close(): Promise<void> } {
     }
   }
 
-  return { get, close: () => agent.destroy() };
+  return {
+    get,
+    close: async () => void (await Promise.all([...agents.values()].map((agent) => agent.destroy()))),
+  };
 }

@@ -21,7 +21,7 @@ export function kitTarget(kit: KitEntry, plugin: Plugin, { kits: fleet }: Loaded
     ]),
   );
   return {
-    ...{ id, name: kit.name ?? id, plugin, config: { api_url: kit.api_url }, jobs },
+    ...{ id, name: kit.name ?? id, plugin, config: addressOf(kit), jobs },
     ...(kit.id === undefined ? { provisional: true as const } : {}),
     tags: { ...kit.tags, ...(kit.location === undefined ? {} : { location: kit.location }) },
     retry: retryOf(kit, fleet, timeout),
@@ -32,6 +32,8 @@ export function kitTarget(kit: KitEntry, plugin: Plugin, { kits: fleet }: Loaded
     },
   };
 }
+
+const addressOf = ({ api_url, ca }: KitEntry) => ({ api_url, ...(ca === undefined ? {} : { ca }) });
 
 /** One deadline for the whole run: a kit that hangs must not hold its slot for several timeouts and waits. */
 function retryOf({ retry_policy }: KitEntry, fleet: LoadedConfig["kits"], deadline: Duration): RetryPolicy {

@@ -23,6 +23,14 @@ const kit = z.strictObject({
     .meta({ unset: "what the kit calls itself" }),
   name: z.string().min(1).max(200).optional().describe("A name for people.").meta({ unset: "the id" }),
   api_url: kitUrl().describe("Where its API answers, such as http://10.0.0.11:8088."),
+  ca_file: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "A file with the certificates (PEM) that it is held to over https, relative to this file; no others count.",
+    )
+    .meta({ unset: "the certificates Node trusts" }),
   location: z.string().max(200).optional().describe("Where it stands; becomes the tag `location`."),
   enabled: z.boolean().default(true).describe("false keeps the entry and stops polling."),
   poll_interval: interval()

@@ -41,7 +41,7 @@ export function loadConfig({ configPath, env, cwd }: LoadOptions): LoadedConfig 
   const kitsPath = resolve(folder, typeof kitsFile === "string" && kitsFile !== "" ? kitsFile : "kits.yaml");
   const requiredBy = typeof kitsFile === "string" ? origin.label(["kits", "file"]) : undefined;
   const fleet = readSource(kitsPath, { cwd, env, requiredBy });
-  const kits = fleet.usable ? readKits(fleet.source) : { kits: [], problems: fleet.source.problems };
+  const kits = fleet.usable ? readKits(fleet.source, dirname(kitsPath)) : { kits: [], problems: fleet.source.problems };
 
   const problems = inOrder([
     ...main.source.problems,

@@ -131,18 +131,16 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     if (told === undefined || told === entry.identity) return;
     const from = entry.identity;
     entry.identity = told;
-    if (from === null) return;
-    const details = "the target calls itself by another id than before; its rows keep the configured one";
-    const transition = {
-      at: deps.wall(),
-      kind: "identity",
-      id: entry.target.id,
-      from,
-      to: told,
-      severity: "warning",
-      details,
-    } as const;
-    deps.onTransition(transition, viewOf(entry));
+    const twin = [...entries.values()].find((other) => other !== entry && other.identity === told)?.target.id;
+    if (from === null && twin === undefined) return;
+    const details = [
+      ...(from === null ? [] : ["the target calls itself by another id than before"]),
+      ...(twin === undefined ? [] : [`${twin} calls itself the same`]),
+      "its rows keep the configured id",
+    ].join("; ");
+    const { id } = entry.target;
+    const change = { at: deps.wall(), kind: "identity", id, from: from ?? "unknown", to: told, details } as const;
+    deps.onTransition({ ...change, severity: "warning" }, viewOf(entry));
   }
 
   function noteOutcome(entry: Entry, run: Run): string {

@@ -28,9 +28,16 @@ export interface HttpResponse {
   readonly body: Buffer;
 }
 
+/** What goes with a GET. `ca`: certificates (PEM) the server is held to, instead of the system's. */
+export interface HttpOptions {
+  readonly signal: AbortSignal;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly ca?: string;
+}
+
 /** GET with the caller's deadline, a cap on decoded bytes, and no redirects followed. Rejects with a CollectError. */
 export interface HttpClient {
-  get(url: string, options: { signal: AbortSignal; headers?: Readonly<Record<string, string>> }): Promise<HttpResponse>;
+  get(url: string, options: HttpOptions): Promise<HttpResponse>;
 }
 
 export interface Logger {

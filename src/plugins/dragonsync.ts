@@ -4,10 +4,10 @@ import { type Context, definePlugin, type Target } from "../model/plugin.ts";
 import { CollectError, NothingHere } from "../model/run.ts";
 import type { Collected } from "../model/sample.ts";
 import { readAbout } from "./dragonsync/about.ts";
-import { ask, bodyOf } from "./dragonsync/http.ts";
+import { type Address, ask, bodyOf } from "./dragonsync/http.ts";
 import { entriesOf, isObject, shapeOf } from "./dragonsync/json.ts";
 import { type Parsed, parseBody } from "./dragonsync/parse.ts";
-import { seenIn } from "./dragonsync/seen.ts";
+import { seenIn, skipAfter } from "./dragonsync/seen.ts";
 import { readSignals } from "./dragonsync/signals.ts";
 import { isStatus, readStatus } from "./dragonsync/status.ts";
 import { count, type Tally } from "./dragonsync/tally.ts";
@@ -25,7 +25,16 @@ function isPlain(url: URL): boolean {
   return url.username === "" && url.password === "" && url.search === "" && url.hash === "";
 }
 
-type Kit = Target<{ readonly api_url: string }>;
+/** What a kit over https is held to instead of the system's certificates. */
+const ca = z
+  .string()
+  .optional()
+  .describe("Certificates (PEM) that a kit over https is held to, instead of the system's; kits.yaml names the file");
+
+type Kit = Target<Address>;
+
+/** Entries read of one listing; a kit at its caps lists some 300, and a hostile one must not fill the database at a poll. */
+const MAX_ENTRIES = 10_000;
 
 /**
  * A drone-detection field kit that runs DragonSync. Its answers repeat every observation for a minute or two, may be
@@ -39,7 +48,7 @@ export const dragonsync = definePlugin({
   version: "1.0.0",
   enabledByDefault: false,
   health: "kit",
-  config: z.strictObject({ api_url: apiUrl }),
+  config: z.strictObject({ api_url: apiUrl, ca }),
   metrics: {
     kit_drones: { help: "Tracks the kit lists now, by type", labels: ["track_type"], maxSeries: 2 },
     kit_signals: { help: "Signals the kit lists now, by type", labels: ["signal_type"], maxSeries: 24 },
@@ -69,7 +78,7 @@ export const dragonsync = definePlugin({
       summary: "Video and telemetry radio signals the kit hears",
       every: seconds(5),
       async collect(kit: Kit, context) {
-        const response = await ask(context, kit.config.api_url, "/signals");
+        const response = await ask(context, kit.config, "/signals");
         // DragonSync before 2026-01-02: no such path. A proxy's 404 has a page.
         if (response.status === 404 && response.body.length === 0) throw new NothingHere("this kit has no /signals");
         const answer = bodyOf(response, "/signals", context.now());
@@ -80,26 +89,31 @@ export const dragonsync = definePlugin({
       summary: "The kit's own health and position, and what it calls itself",
       every: seconds(30),
       async collect(kit: Kit, context) {
-        const response = await ask(context, kit.config.api_url, "/status");
-        // Up to 30 s after boot, until the kit's monitor has reported once; /drones answers already.
-        if (response.status === 503) throw new NothingHere("status not yet available");
+        const response = await ask(context, kit.config, "/status");
+        // Up to 30 s after boot, until the kit's monitor has reported once; /drones answers already. A kit never says when
+        // to come back: who does is something in front of it.
+        if (response.status === 503 && response.headers["retry-after"] === undefined)
+          throw new NothingHere("status not yet available");
         const { value, notNumbers } = parseBody(bodyOf(response, "/status", context.now()), "GET /status");
         if (!isObject(value) || !isStatus(value)) {
           throw new CollectError("bad_data", `GET /status: expected a kit's status, got ${shapeOf(value)}`);
         }
-        return readStatus(value, kit.id, context.now(), tallyOf(notNumbers));
+        const skip = skipAfter(seenIn(context.state, "status"));
+        const collected = readStatus(value, kit.id, context.now(), tallyOf(notNumbers), skip);
+        context.state.set("status", skip.listed);
+        return collected;
       },
     },
     about: {
       summary: "The kit's settings and software revision, kept when they change",
       every: hours(1),
-      collect: (kit: Kit, context) => readAbout(context, kit.config.api_url),
+      collect: (kit: Kit, context) => readAbout(context, kit.config),
     },
   },
 });
 
 async function body(kit: Kit, context: Context, path: string): Promise<Buffer> {
-  return bodyOf(await ask(context, kit.config.api_url, path), path, context.now());
+  return bodyOf(await ask(context, kit.config, path), path, context.now());
 }
 
 /** Reads a listing and remembers what it listed, which is how the next one tells the unchanged. */
@@ -112,12 +126,15 @@ function harvest<M extends string>(
 ): Collected<M> {
   const what = `GET /${job}`;
   const { value, notNumbers }: Parsed = parseBody(answer, what);
+  const tally = tallyOf(notNumbers);
+  const entries = entriesOf(value, job, what);
+  if (entries.length > MAX_ENTRIES) count(tally, "too_many", what, entries.length - MAX_ENTRIES);
   const { collected, listed } = read({
-    entries: entriesOf(value, job, what),
+    entries: entries.slice(0, MAX_ENTRIES),
     kitId: kit.id,
     now: context.now(),
     previous: seenIn(context.state, job),
-    tally: tallyOf(notNumbers),
+    tally,
   });
   context.state.set(job, listed);
   return collected;

@@ -56,6 +56,7 @@ describe("HTTP client", () => {
       more();
     },
     "/nested": (socket) => socket.end(http10(gzipSync(gzipSync("x")), "Content-Encoding: gzip, gzip\r\n")),
+    "/constructor": (socket) => socket.end(http10("{}", "Content-Encoding: constructor\r\n")),
     "/hung": () => undefined,
     "/headers-only": (socket) => void socket.write("HTTP/1.0 200 OK\r\nContent-Length: 100\r\n\r\n"),
     "/drip": (socket) => {
@@ -109,7 +110,7 @@ describe("HTTP client", () => {
   it("decodes gzip and brotli, and refuses what it does not know", async () => {
     assert.equal((await get("/gzip")).body.toString(), '{"gzip":1}');
     assert.equal((await get("/br")).body.toString(), '{"br":1}');
-    assert.equal((await failure("/nested")).kind, "bad_data");
+    for (const path of ["/nested", "/constructor"]) assert.equal((await failure(path)).kind, "bad_data", path);
   });
 
   it("stops at 8 MB of decoded bytes, compressed or endless", async () => {

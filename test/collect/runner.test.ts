@@ -227,7 +227,14 @@ describe("errors", () => {
     assert.equal(kind({ code: "UND_ERR_CONNECT_TIMEOUT" }), "timeout");
     assert.equal(kind({ name: "TimeoutError" }), "timeout");
     assert.equal(kind({ code: "HPE_INVALID_CONSTANT" }), "bad_data");
-    assert.equal(kind({}), "bug");
+    for (const code of [
+      "CERT_HAS_EXPIRED",
+      "CERT_NOT_YET_VALID",
+      "ERR_TLS_CERT_ALTNAME_INVALID",
+      "ERR_SSL_WRONG_VERSION_NUMBER",
+    ])
+      assert.equal(kind({ code }), "unreachable", code);
+    for (const odd of [{}, { code: "constructor" }, { code: "__proto__" }]) assert.equal(kind(odd), "bug");
   });
 
   it("never carry credentials, nor more than 500 characters", () => {

@@ -294,6 +294,25 @@ describe("monitor", () => {
     );
   });
 
+  it("tells of two targets that call themselves the same, and keeps them two", () => {
+    const { monitor, transitions } = watching();
+    monitor.add({ ...target, id: "kit-002" });
+    monitor.observe(run(ok({ identity: "wardragon-A" })));
+    monitor.observe({ ...run(ok({ identity: "wardragon-A" })), targetId: "kit-002" });
+    const told = transitions.filter((transition) => transition.kind === "identity");
+    assert.deepEqual(
+      told.map(({ id, from, to, details }) => [id, from, to, details]),
+      [["kit-002", "unknown", "wardragon-A", "kit-001 calls itself the same; its rows keep the configured id"]],
+    );
+    assert.deepEqual(
+      monitor.views().map(({ target: { id }, identity }) => [id, identity]),
+      [
+        ["kit-001", "wardragon-A"],
+        ["kit-002", "wardragon-A"],
+      ],
+    );
+  });
+
   it("holds a job while its pause lasts and counts what was skipped", () => {
     const { monitor, clock } = watching();
     monitor.observe(run(failed("unreachable")));

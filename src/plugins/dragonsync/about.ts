@@ -2,7 +2,7 @@ import type { Context } from "../../model/plugin.ts";
 import { CollectError, NothingHere } from "../../model/run.ts";
 import type { Collected, Document } from "../../model/sample.ts";
 import { cleaned } from "./extra.ts";
-import { ask, bodyOf } from "./http.ts";
+import { type Address, ask, bodyOf } from "./http.ts";
 import { isObject, shapeOf } from "./json.ts";
 import { parseBody } from "./parse.ts";
 import { count, rejections, type Tally } from "./tally.ts";
@@ -20,9 +20,9 @@ const MAX_DOCUMENT = 65_536;
  * @throws {NothingHere} when the kit has neither
  * @throws {CollectError} when none came and at least one failed for another reason
  */
-export async function readAbout(context: Context, apiUrl: string): Promise<Collected<never>> {
+export async function readAbout(context: Context, kit: Address): Promise<Collected<never>> {
   const tally: Tally = new Map();
-  const answers = await Promise.allSettled(DOCUMENTS.map((wanted) => readDocument(context, apiUrl, wanted, tally)));
+  const answers = await Promise.allSettled(DOCUMENTS.map((wanted) => readDocument(context, kit, wanted, tally)));
   const documents = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
   const errors = answers.flatMap((answer) => (answer.status === "rejected" ? [answer.reason as unknown] : []));
   const failure = errors.find((error) => !isMissing(error));
@@ -34,11 +34,11 @@ export async function readAbout(context: Context, apiUrl: string): Promise<Colle
 
 async function readDocument(
   context: Context,
-  apiUrl: string,
+  kit: Address,
   { name, path }: (typeof DOCUMENTS)[number],
   tally: Tally,
 ): Promise<Document> {
-  const body = bodyOf(await ask(context, apiUrl, path), path, context.now());
+  const body = bodyOf(await ask(context, kit, path), path, context.now());
   if (body.length > MAX_DOCUMENT) throw new CollectError("bad_data", `GET ${path}: ${body.length} bytes is too large`);
   const { value, notNumbers } = parseBody(body, `GET ${path}`);
   if (!isObject(value)) throw new CollectError("bad_data", `GET ${path}: expected an object, got ${shapeOf(value)}`);

@@ -6,9 +6,16 @@ const MAX_RETRY_AFTER_MS = 300_000;
 /** How an HTTP date starts; Date.parse alone takes far too much for a date. */
 const WEEKDAY = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /;
 
+/** Where a kit answers, and the certificates (PEM) it is held to; those of the system when absent. */
+export interface Address {
+  readonly api_url: string;
+  readonly ca?: string | undefined;
+}
+
 /** GET of a path of the kit's API, whatever status it answers with. Rejects as HttpClient does. */
-export async function ask(context: Context, apiUrl: string, path: string): Promise<HttpResponse> {
-  const response = await context.http.get(urlOf(apiUrl, path), { signal: context.signal });
+export async function ask(context: Context, { api_url, ca }: Address, path: string): Promise<HttpResponse> {
+  const pinned = ca === undefined ? {} : { ca };
+  const response = await context.http.get(urlOf(api_url, path), { signal: context.signal, ...pinned });
   // An answer after the deadline belongs to a run that was given up: taking it would mark its rows as given.
   if (context.signal.aborted) throw new CollectError("timeout", `GET ${path}: answered after the deadline`);
   return response;
@@ -23,17 +30,22 @@ export function urlOf(apiUrl: string, path: string): string {
 
 /**
  * The body of a successful answer.
- * @throws {CollectError} http_status for everything but 2xx, redirects included; of a 429 with what Retry-After asks for
+ * @throws {CollectError} http_status for everything but 2xx, redirects included; of a 429 or 503 with what Retry-After asks for
  */
 export function bodyOf(response: HttpResponse, path: string, now: Date): Buffer {
   const { status, headers, body } = response;
   if (status >= 200 && status < 300) return body;
-  const retryAfter = status === 429 ? retryAfterMs(headers["retry-after"], now) : undefined;
+  const retryAfter = isBusy(status) ? retryAfterMs(headers["retry-after"], now) : undefined;
   const what = status >= 300 && status < 400 ? `HTTP ${status}, a redirect, which is not followed` : `HTTP ${status}`;
   throw new CollectError("http_status", `GET ${path}: ${what}`, {
     status,
     ...(retryAfter === undefined ? {} : { retryAfter }),
   });
+}
+
+/** The two answers with which a server asks to be left alone for a while. */
+function isBusy(status: number): boolean {
+  return status === 429 || status === 503;
 }
 
 /** Milliseconds a Retry-After header asks for, as seconds or as an HTTP date, at most 5 minutes; undefined when unusable. */

@@ -1,4 +1,6 @@
-/** Row time (ms) by key, of what the newest answer listed. */
+import { isDeepStrictEqual } from "node:util";
+
+/** Kit's time (ms) by key, of what the newest answer listed. */
 export type Seen = ReadonlyMap<string, number>;
 
 const NOTHING_SEEN: Seen = new Map();
@@ -10,8 +12,12 @@ const NOTHING_SEEN: Seen = new Map();
  * track vanished from one answer, a row may be given twice, which the store ignores.
  */
 export interface Skip {
-  /** True when this key was given at this time before, by the last answer or earlier in this one. */
-  isKnown(key: string, ms: number): boolean;
+  /**
+   * `known` when this key was given at this time before, by the last answer or earlier in this one; `conflict` when it
+   * was earlier in this one, with other content. (A kit that changes what it said before, under the same time, is not
+   * caught: that would take the whole of the last answer.)
+   */
+  look(key: string, ms: number, content: unknown): "new" | "known" | "conflict";
   /** What this answer listed: it replaces the last, so memory is bounded by one answer. */
   readonly listed: Seen;
 }
@@ -19,12 +25,14 @@ export interface Skip {
 /** A skip for one answer, given what the previous one listed. */
 export function skipAfter(previous: Seen): Skip {
   const listed = new Map<string, number>();
+  const contents = new Map<string, unknown>();
   return {
     listed,
-    isKnown(key, ms) {
-      const known = previous.get(key) === ms || listed.get(key) === ms;
+    look(key, ms, content) {
+      if (listed.get(key) === ms) return isDeepStrictEqual(contents.get(key), content) ? "known" : "conflict";
       listed.set(key, ms);
-      return known;
+      contents.set(key, content);
+      return previous.get(key) === ms ? "known" : "new";
     },
   };
 }

@@ -6,7 +6,7 @@ import { skipAfter } from "./seen.ts";
 import { signalMhz, signalValues } from "./signal.ts";
 import { count, rejections } from "./tally.ts";
 import { rowTime } from "./time.ts";
-import { type Harvest, type Listing, noteTime } from "./tracks.ts";
+import { type Harvest, isRepeated, type Listing, noteTime } from "./tracks.ts";
 
 /** Types kits are known to send: emitted as zero while none is listed. */
 const KNOWN_TYPES = ["fpv", "gfsk_fhss"];
@@ -40,7 +40,7 @@ export function readSignals(
     const uid = keyText(entry.uid);
     const time = rowTime(entry.observed_at, entry.last_update_time, now);
     // The frequency is part of the key: a frequency hopper keeps its uid.
-    if (skip.isKnown(`${freqMhz} ${uid}`, time.ms)) continue;
+    if (isRepeated(skip, `${freqMhz} ${uid}`, time, entry, tally)) continue;
     const residue: Residue = { tally, extra: null };
     noteTime(time, "observed_at", entry, now, residue);
     keepLongId(entry.uid, "uid", residue);

@@ -2,6 +2,7 @@ import type { Collected, Sample } from "../../model/sample.ts";
 import type { HealthValues } from "./columns.ts";
 import { extraOf } from "./extra.ts";
 import { type Entry, flag, number, position, type Residue, text, within } from "./fields.ts";
+import type { Skip } from "./seen.ts";
 import { rejections, type Tally } from "./tally.ts";
 import { isFuture, rowTime } from "./time.ts";
 import { noteTime } from "./tracks.ts";
@@ -32,19 +33,23 @@ export function isStatus(entry: Entry): boolean {
   return Object.keys(entry).some((key) => KNOWN.has(key));
 }
 
-/** Reads /status: one row at the time of the kit's last own measurement, which stands still when its monitor died. */
-export function readStatus(entry: Entry, kitId: string, now: Date, tally: Tally): Collected<StatusMetric> {
+/**
+ * Reads /status: one row at the time of the kit's last own measurement, which stands still when its monitor died.
+ * @param skip tells whether that measurement was there before: then there is no row
+ */
+export function readStatus(entry: Entry, kitId: string, now: Date, tally: Tally, skip: Skip): Collected<StatusMetric> {
   const residue: Residue = { tally, extra: null };
   const time = rowTime(entry.last_update_time, undefined, now);
   noteTime(time, "last_update_time", entry, now, residue);
   const at = new Date(time.ms);
-  const told = time.origin === "told";
-  const values = healthValues(entry, kitId, told ? at : null, now, residue);
+  const isNew = skip.look("status", time.claimed ?? time.ms, entry) === "new";
+  const claimed = time.claimed === null ? null : new Date(time.claimed);
+  const values = healthValues(entry, kitId, claimed, now, residue);
   return {
     // A kit whose clock runs ahead must not put its samples where no query looks.
-    samples: statusSamples(values, told && !isFuture(time.ms, now) ? at : undefined),
-    rows: [{ table: "system_health", at, values }],
-    ...(told ? { sourceTime: at } : {}),
+    samples: statusSamples(values, time.origin === "told" && !isFuture(time.ms, now) ? at : undefined),
+    rows: isNew ? [{ table: "system_health", at, values }] : [],
+    ...(claimed === null ? {} : { sourceTime: claimed }),
     ...identityOf(entry),
     rejected: rejections(tally),
   };

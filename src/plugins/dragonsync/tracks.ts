@@ -4,9 +4,9 @@ import { droneValues } from "./drone.ts";
 import { type Entry, keep, type Residue } from "./fields.ts";
 import { keepLongId, keyText } from "./ids.ts";
 import { isObject } from "./json.ts";
-import { type Seen, skipAfter } from "./seen.ts";
+import { type Seen, type Skip, skipAfter } from "./seen.ts";
 import { count, rejections, type Tally } from "./tally.ts";
-import { isFuture, type RowTime, rowTime } from "./time.ts";
+import { isFuture, isPast, type RowTime, rowTime } from "./time.ts";
 
 /** An answer to read: its entries, whose they are, when they came, and what the last answer listed. */
 export interface Listing {
@@ -42,7 +42,7 @@ export function readTracks({ entries, kitId, now, previous, tally }: Listing): H
     const kind = kindOf(entry);
     listed[kind]++;
     const time = rowTime(entry.last_update_time, entry.observed_at, now);
-    if (skip.isKnown(id, time.ms)) continue;
+    if (isRepeated(skip, id, time, entry, tally)) continue;
     const residue: Residue = { tally, extra: null };
     noteTime(time, "last_update_time", entry, now, residue);
     keepLongId(entry.id, "id", residue);
@@ -63,9 +63,18 @@ function kindOf(entry: Entry): "drone" | "aircraft" {
   return entry.track_type === undefined && entry.ground_speed !== undefined ? "aircraft" : "drone";
 }
 
+/** Whether an observation was there before, in the last answer or earlier in this one. */
+export function isRepeated(skip: Skip, key: string, time: RowTime, entry: Entry, tally: Tally): boolean {
+  const found = skip.look(key, time.claimed ?? time.ms, entry);
+  if (found === "conflict") count(tally, "conflict", key.slice(0, 64));
+  return found !== "new";
+}
+
 /** Counts what is odd about a row's time, and keeps a value that was no time. */
 export function noteTime(time: RowTime, key: string, entry: Entry, now: Date, residue: Residue): void {
   if (time.origin === "none") count(residue.tally, "no_time", key);
+  if (time.origin === "off") count(residue.tally, "clock_off", key);
   if (time.origin !== "told" && entry[key] !== undefined && entry[key] !== null) keep(residue, key, entry[key]);
   if (isFuture(time.ms, now)) count(residue.tally, "future_time", key);
+  if (isPast(time.ms, now)) count(residue.tally, "past_time", key);
 }

@@ -109,9 +109,16 @@ describe("Retry-After", () => {
     for (const [header, expected] of cases) assert.equal(retryAfterMs(header, NOW), expected, header);
   });
 
+  it("counts on a 503 too, of /status also: a kit that boots says nothing of when", async () => {
+    const busy = { status: 503, headers: { "retry-after": "60" } };
+    await using kit = await startKit({ "/drones": busy, "/status": busy });
+    await assert.rejects(collect("drones", kit), { status: 503, retryAfter: 60_000 });
+    await assert.rejects(collect("status", kit), { status: 503, retryAfter: 60_000 });
+  });
+
   it("is of no account on other statuses", async () => {
-    await using kit = await startKit({ "/drones": { status: 503, headers: { "retry-after": "60" } } });
-    await assert.rejects(collect("drones", kit), { status: 503, retryAfter: undefined });
+    await using kit = await startKit({ "/drones": { status: 500, headers: { "retry-after": "60" } } });
+    await assert.rejects(collect("drones", kit), { status: 500, retryAfter: undefined });
   });
 });
 

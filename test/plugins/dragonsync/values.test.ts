@@ -247,6 +247,65 @@ describe("time", () => {
     assert.equal(ahead.sourceTime?.getTime(), NOW.getTime() + 86_400_000);
     assert.equal(ahead.samples[0]?.at, undefined);
   });
+
+  it("keeps a time up to 400 days off as sent, and counts it; beyond, the poll's time is the row's", async () => {
+    const [now, day] = [NOW.getTime() / 1_000, 86_400];
+    assert.deepEqual(await at({ last_update_time: now - day }), [NOW.getTime() - day * 1_000, {}]);
+    const behind = await at({ last_update_time: now - 365 * day, observed_at: null });
+    assert.deepEqual(behind, [NOW.getTime() - 365 * day * 1_000, { past_time: 1 }]);
+    const ahead = await at({ last_update_time: now + 365 * day, observed_at: null });
+    assert.deepEqual(ahead, [NOW.getTime() + 365 * day * 1_000, { future_time: 1 }]);
+    for (const last_update_time of [now - 401 * day, now + 401 * day, 32_503_680_000]) {
+      assert.deepEqual(await at({ last_update_time, observed_at: null }), [NOW.getTime(), { clock_off: 1 }]);
+      assert.deepEqual(await at({ last_update_time, observed_at: now }), [NOW.getTime(), {}], "another time is better");
+      assert.deepEqual(extra(await drone({ last_update_time, observed_at: null })), { last_update_time });
+      const odd = await status({ last_update_time });
+      assert.equal(odd.sourceTime?.getTime(), last_update_time * 1_000, "a clock that is wrong can stand still too");
+      assert.equal(values(odd)["kit_updated_epoch"], last_update_time);
+      assert.equal(odd.samples[0]?.at, undefined);
+    }
+  });
+
+  it("knows an observation again though its time is that of the poll: a clock that was never set runs too", async () => {
+    const state = new Map<string, unknown>();
+    let polls = 0;
+    const rows = async (last_update_time: unknown) => {
+      const now = new Date(NOW.getTime() + 5_000 * polls++);
+      return (await read("drones", [{ ...DRONE, last_update_time, observed_at: null }], { state, now })).rows?.length;
+    };
+    for (const time of [312.5, NOW.getTime() / 1_000 + 500 * 86_400]) {
+      assert.deepEqual([await rows(time), await rows(time), await rows(time + 1)], [1, 0, 1]);
+    }
+    assert.deepEqual([await rows(0), await rows(0)], [1, 1], "0 is no clock");
+  });
+
+  it("gives the row of an unchanged status once", async () => {
+    const state = new Map<string, unknown>();
+    const rows = async (fields: object) => (await read("status", { ...STATUS, ...fields }, { state })).rows?.length;
+    assert.deepEqual([await rows({}), await rows({}), await rows({ last_update_time: 1_795_318_299 })], [1, 0, 1]);
+  });
+});
+
+describe("one thing twice in an answer", () => {
+  it("is one row, the first; another content at the same time is counted", async () => {
+    const again = { ...DRONE, alt: 1 };
+    const collected = await read("drones", [DRONE, DRONE, again, again]);
+    assert.deepEqual(
+      collected.rows?.map((row) => row.values["alt"]),
+      [DRONE?.["alt"]],
+    );
+    assert.deepEqual(rejected(collected), { conflict: 2 });
+    const signals = await read("signals", [SIGNAL, { ...SIGNAL, rssi: -1 }]);
+    assert.deepEqual([signals.rows?.length, rejected(signals)], [1, { conflict: 1 }]);
+  });
+});
+
+describe("a listing without measure", () => {
+  it("is read for 10,000 entries, the rest is counted", async () => {
+    const drones = Array.from({ length: 10_003 }, (_, i) => ({ id: `d${i}`, last_update_time: 1_795_318_000 }));
+    const collected = await read("drones", { drones });
+    assert.deepEqual([collected.rows?.length, rejected(collected)], [10_000, { too_many: 3 }]);
+  });
 });
 
 describe("one bad entry", () => {
