@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { classify } from "./classify.ts";
-import { createDocumentFilter } from "./documents.ts";
+import { durabilityNotes } from "./durability.ts";
 import type { Engine } from "./engines/engine.ts";
 import { connectPostgres, type PostgresDriver, postgresEngine } from "./engines/postgres.ts";
 import { openSqlite } from "./engines/sqlite.ts";
@@ -8,11 +8,10 @@ import { type Migrated, migrateDatabase } from "./migrate.ts";
 import { type Execution, latestExecutions, rowCounts } from "./queries.ts";
 import { listKits, upsertKits, upsertPlugins, upsertStatus } from "./records.ts";
 import { type Maintained, maintain } from "./retention.ts";
-import { createSeriesIndex } from "./series.ts";
-import type { Store, StoreOptions } from "./store.ts";
+import type { PluginRecord, Store, StoreOptions } from "./store.ts";
 import { applyPolicies } from "./timescale.ts";
 import { parseStoreUrl, type StoreUrl, scrub } from "./url.ts";
-import { writeBatches, writeEvents } from "./write.ts";
+import { writeBatches, writeContext, writeEvents } from "./write.ts";
 
 /** A store as openStore returns it: what sinks need, and what the CLI and the maintenance job need besides. */
 export interface OpenStore extends Store {
@@ -45,11 +44,12 @@ export async function openStore(options: StoreOptions, seams: Seams = {}): Promi
     const { engine, migrated } = await openMigrated(url, options, seams);
     try {
       if (migrated.timescale) await applyPolicies(engine.db, options.retention);
+      const notes = [...migrated.notes, ...(await durabilityNotes(engine))];
+      return storeOn(engine, url, { ...migrated, notes }, options);
     } catch (error) {
       await engine.close();
       throw error;
     }
-    return storeOn(engine, url, migrated, options);
   });
 }
 
@@ -101,7 +101,8 @@ async function refuseOldServer({ db }: Engine): Promise<void> {
 }
 
 function storeOn(engine: Engine, url: StoreUrl, { timescale, notes }: Migrated, options: StoreOptions): OpenStore {
-  const context = { engine, series: createSeriesIndex(engine.db), documents: createDocumentFilter(engine) };
+  const context = writeContext(engine);
+  let registered: readonly PluginRecord[] = [];
   return {
     engine: engine.kind,
     timescale,
@@ -112,10 +113,15 @@ function storeOn(engine: Engine, url: StoreUrl, { timescale, notes }: Migrated, 
     async repair() {
       const { timescale: found } = await migrateDatabase(engine);
       if (found) await applyPolicies(engine.db, options.retention);
+      // Everything else comes again by itself; the plugins are registered at the start only.
+      await upsertPlugins(engine, registered);
     },
     upsertStatus: (statuses) => upsertStatus(engine, statuses),
     upsertKits: (kits) => upsertKits(engine, kits),
-    upsertPlugins: (plugins) => upsertPlugins(engine, plugins),
+    async upsertPlugins(plugins) {
+      registered = plugins;
+      await upsertPlugins(engine, plugins);
+    },
     listKits: () => listKits(engine),
     latestExecutions: () => latestExecutions(engine),
     rowCounts: () => rowCounts(engine),

@@ -1,6 +1,17 @@
-import { renameSync, statSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { crc32, zstdDecompressSync } from "node:zlib";
+import { openSpoolFile } from "./spool-file.ts";
 
 /** What came out of a damaged file. */
 export interface Salvaged {
@@ -13,6 +24,8 @@ export interface Salvaged {
 
 /** Ids tried below the highest when the lowest cannot be read any more. */
 const LOOK_BACK = 200_000;
+/** SQLite's own default, which the spool leaves as it is. */
+const PAGE_BYTES = 4_096;
 const NOTHING: Salvaged = { records: [], lostRecords: 0, lostRows: 0 };
 
 /** Moves a file and what SQLite keeps beside it out of the way, and returns its new path. */
@@ -26,18 +39,51 @@ export function moveAside(path: string, at: Date): string {
 
 /**
  * Reads what can still be read of a damaged spool, record by record: each is looked up on its own, so that a bad page
- * costs only the records on it.
+ * costs only the records on it. All others are reached by the first page; where it is bad, that of a new spool does.
  */
 export function salvage(path: string): Salvaged {
+  const found = salvaged(() => readFile(path));
+  if (found.lostRecords === 0 && found.records.length > 0) return found;
+  const more = salvaged(() => withFirstPage(path));
+  return more.records.length > found.records.length ? more : found;
+}
+
+function salvaged(work: () => Salvaged): Salvaged {
   try {
-    const database = new DatabaseSync(path, { readOnly: true, timeout: 0 });
-    try {
-      return readAll(database);
-    } finally {
-      database.close();
-    }
+    return work();
   } catch {
     return NOTHING;
+  }
+}
+
+function readFile(path: string): Salvaged {
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 0 });
+  try {
+    return readAll(database);
+  } finally {
+    database.close();
+  }
+}
+
+/** Where a header says whether its count of pages is to be believed (https://sqlite.org/fileformat2.html). */
+const VERSION_VALID_FOR = 92;
+
+/** Reads a copy with the first page of a new spool: nothing in it differs from spool to spool but the count of pages. */
+function withFirstPage(path: string): Salvaged {
+  const [fresh, copy] = [`${path}-new`, `${path}-mended`];
+  try {
+    openSpoolFile(fresh).close();
+    const page = readFileSync(fresh);
+    // Not to be believed: then SQLite goes by the file's length.
+    page.fill(0, VERSION_VALID_FOR, VERSION_VALID_FOR + 4);
+    copyFileSync(path, copy);
+    if (existsSync(`${path}-wal`)) copyFileSync(`${path}-wal`, `${copy}-wal`);
+    const file = openSync(copy, "r+");
+    writeSync(file, page, 0, PAGE_BYTES, 0);
+    closeSync(file);
+    return readFile(copy);
+  } finally {
+    for (const name of [fresh, copy]) for (const suffix of ["", "-wal", "-shm"]) rmSync(name + suffix, { force: true });
   }
 }
 

@@ -1,9 +1,10 @@
 import { keepLetters } from "./dead-letters.ts";
-import type { DocumentFilter } from "./documents.ts";
+import { createDocumentFilter, type DocumentFilter } from "./documents.ts";
 import type { Engine } from "./engines/engine.ts";
+import { watchIdentity } from "./identity.ts";
 import { insertApart } from "./insert.ts";
 import { collectRows, increment, type RowCollector, type RowSource } from "./rows.ts";
-import type { SeriesIndex } from "./series.ts";
+import { createSeriesIndex, type SeriesIndex } from "./series.ts";
 import type { WriteCounts } from "./store.ts";
 import { isRowTable } from "./tables.ts";
 import type { TakenBatch, TakenEvent } from "./taken.ts";
@@ -14,6 +15,19 @@ export interface WriteContext {
   readonly engine: Engine;
   readonly series: SeriesIndex;
   readonly documents: DocumentFilter;
+  /** Goes before every write: forgets what is remembered of the tables when the database is another one. */
+  readonly verify: () => Promise<void>;
+}
+
+/** What writes on an engine need, with nothing remembered yet. */
+export function writeContext(engine: Engine): WriteContext {
+  const series = createSeriesIndex(engine.db);
+  const documents = createDocumentFilter(engine);
+  const forget = () => {
+    series.forget();
+    documents.forget();
+  };
+  return { engine, series, documents, verify: watchIdentity(engine, forget) };
 }
 
 /**
@@ -32,6 +46,7 @@ export async function writeBatches(context: WriteContext, batches: readonly Take
 }
 
 async function write(context: WriteContext, batches: readonly TakenBatch[]): Promise<WriteCounts> {
+  if (batches.length > 0) await context.verify();
   const rows = collectRows();
   const unknown: Record<string, number> = {};
   await addSamples(context.series, rows, batches);

@@ -232,8 +232,10 @@ export function createWriter(options: WriterOptions): Writer {
 
   async function send(database: WritableStore, group: Group): Promise<void> {
     const begun = performance.now();
-    if (group.batches.length > 0) options.onStored(await database.writeBatches(group.batches));
-    if (group.events.length > 0) options.onStored(await database.writeEvents(group.events));
+    const batches = group.batches.length > 0 ? await database.writeBatches(group.batches) : undefined;
+    const events = group.events.length > 0 ? await database.writeEvents(group.events) : undefined;
+    // Only now: when the second fails both are written again, and every row is to be counted once.
+    for (const counts of [batches, events]) if (counts) options.onStored(counts);
     adapt(performance.now() - begun);
   }
 
@@ -246,7 +248,9 @@ export function createWriter(options: WriterOptions): Writer {
     if (tried) options.onFailed(error);
     if (!down && tried) options.onDown(error);
     const next = down ? down.backoff.next(undefined) : factory.next();
-    const wait = classify(error) === "stop" ? backoff.max : next.duration;
+    // The first such error is met at once by bringing back the schema; when that is no help, somebody has to come.
+    const isStuck = down !== undefined && classify(down.error) === "stop" && classify(error) === "stop";
+    const wait = isStuck ? backoff.max : next.duration;
     down = { error, since: down?.since ?? performance.now(), backoff: next, wait };
     if (tried) limit = Math.max(ROWS.least, Math.floor(limit / 2));
     spoolPending();
@@ -260,6 +264,8 @@ export function createWriter(options: WriterOptions): Writer {
     } while (!down && (waiting() > 0 || pending.batches.length > 0));
   }
 
+  // What an earlier process left is written whether or not anything new comes.
+  plan();
   return {
     name: "store",
     accept(batch) {

@@ -60,14 +60,14 @@ export async function startCluster(): Promise<TestCluster> {
 }
 
 /** Cleans up also when the test is ended before its `stop`: the runner's SIGTERM, an interrupt. @returns what calls that off. */
-function tidyOnExit(cleanUp: () => void): () => void {
+export function tidyOnExit(cleanUp: () => void): () => void {
   const leave = () => process.exit(1);
   process.once("exit", cleanUp).once("SIGTERM", leave).once("SIGINT", leave);
   return () => process.off("exit", cleanUp).off("SIGTERM", leave).off("SIGINT", leave);
 }
 
 /** The server still writes while it goes down, and nothing can be awaited any more. */
-function removeSoon(directory: string): void {
+export function removeSoon(directory: string): void {
   for (let attempt = 0; existsSync(directory) && attempt < 40; attempt++) {
     try {
       rmSync(directory, { recursive: true, force: true });
@@ -77,14 +77,15 @@ function removeSoon(directory: string): void {
   }
 }
 
-function binaries(): string | undefined {
+/** Where the newest server's programs are. */
+export function binaries(): string | undefined {
   return globSync("/usr/lib/postgresql/*/bin")
     .filter((bin) => existsSync(join(bin, "initdb")))
     .sort((a, b) => b.localeCompare(a, undefined, { numeric: true }))[0];
 }
 
 /** PostgreSQL refuses to run as root: then everything runs as the user `postgres`, who gets the directory. */
-async function unprivileged(directory: string): Promise<string[]> {
+export async function unprivileged(directory: string): Promise<string[]> {
   if (process.getuid?.() !== 0) return [];
   const id = Number(await run([], "id", ["-u", "postgres"]));
   const group = Number(await run([], "id", ["-g", "postgres"]));
@@ -92,12 +93,14 @@ async function unprivileged(directory: string): Promise<string[]> {
   return ["setpriv", `--reuid=${id}`, `--regid=${group}`, "--clear-groups"];
 }
 
-function start(prefix: readonly string[], command: string, args: readonly string[]) {
+/** Starts a program of the server. */
+export function start(prefix: readonly string[], command: string, args: readonly string[]) {
   const [program, ...rest] = [...prefix, command, ...args];
   return spawn(program as string, rest, { stdio: ["ignore", "pipe", "pipe"], cwd: tmpdir() });
 }
 
-async function run(prefix: readonly string[], command: string, args: readonly string[]): Promise<string> {
+/** Runs a program of the server to its end and returns what it said. */
+export async function run(prefix: readonly string[], command: string, args: readonly string[]): Promise<string> {
   const child = start(prefix, command, args);
   let output = "";
   child.stdout.on("data", (chunk) => {

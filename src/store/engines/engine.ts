@@ -1,5 +1,6 @@
 import type { Kysely } from "kysely";
 import type { Capabilities } from "../capabilities.ts";
+import type { Identity } from "../identity.ts";
 import type { TableRows } from "../rows.ts";
 import type { Database } from "../tables.ts";
 
@@ -13,5 +14,7 @@ export interface Engine {
    * @returns how many rows were new, by table.
    */
   insertRows(tables: readonly TableRows[]): Promise<Record<string, number>>;
+  /** Which database this is at the moment, where another can take its place; undefined when it cannot be told. */
+  identity?(): Promise<Identity | undefined>;
   close(): Promise<void>;
 }

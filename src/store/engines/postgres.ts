@@ -2,6 +2,8 @@ import { finished } from "node:stream/promises";
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from "kysely";
 import type { Pool } from "pg";
 import { POSTGRESQL } from "../capabilities.ts";
+import { classify } from "../classify.ts";
+import type { Identity } from "../identity.ts";
 import { LAYOUTS, type Layout, type StoredRow, type TableRows } from "../rows.ts";
 import type { Database } from "../tables.ts";
 import { arrayLiteral, copyText } from "./encode.ts";
@@ -33,6 +35,13 @@ export interface PostgresSettings {
 const CLIENT_GRACE = 1_000;
 const CONNECT_TIMEOUT = 10_000;
 
+/**
+ * What is committed is taken off the spool, so a commit has to be durable: where the server's default is `off` it is not.
+ * The other values are durable on the server itself, and are its administrator's to choose.
+ */
+const DURABLE =
+  "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'";
+
 /** The store's engine on a PostgreSQL driver. */
 export function postgresEngine(driver: PostgresDriver): Engine {
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool: driver.pool }) });
@@ -45,8 +54,35 @@ export function postgresEngine(driver: PostgresDriver): Engine {
       for (const table of tables) stored[table.table] = await insertTable(driver, table);
       return stored;
     },
+    identity: identityReader(driver.pool),
     // Not kysely's destroy(): it ends only a pool that kysely has used.
     close: () => driver.pool.end(),
+  };
+}
+
+/** The timeline moves with every fail-over; a standby cannot say the one it is on. */
+const IDENTITY = `
+  select concat_ws('/', (select system_identifier from pg_control_system()),
+                   (select oid from pg_database where datname = current_database()), to_regclass('series')::oid,
+                   case when not pg_is_in_recovery() then left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) end) as history,
+         concat_ws('/', pg_relation_filenode(to_regclass('series')), pg_relation_filenode(to_regclass('documents'))) as contents`;
+
+/** Asks which database this is, until a server says that it does not know how to tell (not every fork of PostgreSQL does). */
+function identityReader(pool: PostgresPool): () => Promise<Identity | undefined> {
+  let isKnown = true;
+  return async () => {
+    if (!isKnown) return undefined;
+    const client = await pool.connect();
+    try {
+      const { rows } = await client.query<Identity>(IDENTITY, []);
+      return rows[0];
+    } catch (error) {
+      if (classify(error) !== "stop") throw error;
+      isKnown = false;
+      return undefined;
+    } finally {
+      client.release();
+    }
   };
 }
 
@@ -119,6 +155,7 @@ export async function connectPostgres(settings: PostgresSettings): Promise<Postg
     connectionTimeoutMillis: CONNECT_TIMEOUT,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
+    onConnect: async (client) => void (await client.query(DURABLE)),
   });
   // A connection that breaks while idle or between queries emits "error"; unheard, it would end the process.
   // The next query meets the same fault and reports it.
@@ -135,10 +172,10 @@ export async function connectPostgres(settings: PostgresSettings): Promise<Postg
         await finished(stream);
         reusable = true;
       } catch (error) {
-        reusable = sqlState(error) === UNIQUE_VIOLATION;
+        reusable = sqlState(error) === UNIQUE_VIOLATION || classify(error) === "data";
         throw error;
       } finally {
-        // After any other error the state of the connection is unknown.
+        // These leave the connection as it was, and looking for a bad row meets many of them. After any other its state is unknown.
         client.release(!reusable);
       }
     },
