@@ -36,11 +36,16 @@ const CLIENT_GRACE = 1_000;
 const CONNECT_TIMEOUT = 10_000;
 
 /**
- * What is committed is taken off the spool, so a commit has to be durable: where the server's default is `off` it is not.
+ * What our sessions need of the server, whatever its defaults.
+ * synchronous_commit: what is committed is taken off the spool, so a commit has to be durable, and with `off` it is not.
  * The other values are durable on the server itself, and are its administrator's to choose.
+ * Keep-alive: half a COPY of a client that went without a word holds its keys, and the same rows could not be written
+ * until the server notices; by default that is after two hours, with this after 25 s. On a unix socket it means nothing.
  */
-const DURABLE =
-  "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'";
+const SESSION = `
+  select set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '5', false),
+         set_config('tcp_keepalives_count', '3', false),
+         case when current_setting('synchronous_commit') = 'off' then set_config('synchronous_commit', 'on', false) end`;
 
 /** The store's engine on a PostgreSQL driver. */
 export function postgresEngine(driver: PostgresDriver): Engine {
@@ -155,7 +160,7 @@ export async function connectPostgres(settings: PostgresSettings): Promise<Postg
     connectionTimeoutMillis: CONNECT_TIMEOUT,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    onConnect: async (client) => void (await client.query(DURABLE)),
+    onConnect: async (client) => void (await client.query(SESSION)),
   });
   // A connection that breaks while idle or between queries emits "error"; unheard, it would end the process.
   // The next query meets the same fault and reports it.

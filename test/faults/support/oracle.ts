@@ -51,13 +51,27 @@ export async function refusedKeys(db: Reader): Promise<Set<string>> {
   );
 }
 
-/** offered − stored − refused − spooled, row by row, after a run. */
+/** The keys of rows of kits that a database holds, as they are in a ledger too. */
+export async function storedKeys(query: Reader["query"]): Promise<Set<string>> {
+  const keys = new Set<string>();
+  for (const table of ["drones", "signals", "system_health"])
+    for (const row of await query(`select * from ${table}`)) keys.add(keyOf(row["kit_id"], table, row["time"], row));
+  return keys;
+}
+
+const ledgerKey = (entry: LedgerEntry) => entryKey({ ...entry, time: Math.trunc(entry.time * 1_000) });
+
+/**
+ * offered − stored − refused − spooled, row by row, after a run. `spool` is the file of a gleaner that has ended; `gone`
+ * are rows that were stored and that somebody took away, which are left out of all figures.
+ */
 export async function weigh(
   ledger: readonly LedgerEntry[],
   db: Reader,
-  spool?: string,
+  { spool, gone = new Set() }: { readonly spool?: string; readonly gone?: ReadonlySet<string> } = {},
 ): Promise<Required<Pick<Figures, "offered" | "stored" | "spooled" | "rejected" | "missing" | "duplicates">>> {
-  const { offered, stored, missing, duplicates } = await kept(ledger, db);
+  const there = ledger.filter((entry) => !gone.has(ledgerKey(entry)));
+  const { offered, stored, missing, duplicates } = await kept(there, db);
   const refused = await refusedKeys(db);
   const waiting = spool === undefined ? new Set<string>() : spooledKeys(spool);
   const lost = missing.filter((key) => !refused.has(key) && !waiting.has(key));

@@ -19,7 +19,7 @@ export interface Scene extends AsyncDisposable {
   readonly gleaner: Gleaner;
   readonly url: string;
   /** Stops the kits, waits until nothing waits any more, stops gleaner, and compares what was sent with what is stored. */
-  finish(): Promise<Figures>;
+  finish(gone?: ReadonlySet<string>): Promise<Figures>;
 }
 
 export interface SceneOptions {
@@ -62,7 +62,7 @@ export async function startScene(options: SceneOptions): Promise<Scene> {
   const moved = parts.move();
   return {
     ...{ folder, sim, gleaner, url: options.url },
-    finish: () => finish({ folder, sim, gleaner }, options),
+    finish: (gone) => finish({ folder, sim, gleaner }, options, gone),
     [Symbol.asyncDispose]: () => moved.disposeAsync(),
   };
 }
@@ -70,6 +70,7 @@ export async function startScene(options: SceneOptions): Promise<Scene> {
 async function finish(
   { sim, gleaner, folder }: Pick<Scene, "folder" | "sim" | "gleaner">,
   { url, readUrl = url, patience = 30_000 }: SceneOptions,
+  gone?: ReadonlySet<string>,
 ): Promise<Figures> {
   const onTimePercent = onTime(await sim.ledger());
   for (const { id } of sim.kits) await sim.setFault(id, "refused");
@@ -83,7 +84,7 @@ async function finish(
   const rss = peakRssMb(gleaner.pid);
   assert.deepEqual(await gleaner.stop(), { code: 0, signal: null });
   await using db = await readPostgres(readUrl);
-  const weighed = await weigh(await sim.ledger(), db, folder.at("data/spool.db"));
+  const weighed = await weigh(await sim.ledger(), db, { spool: folder.at("data/spool.db"), ...(gone ? { gone } : {}) });
   return { ...weighed, dropped, peakRssMb: rss, onTimePercent };
 }
 
