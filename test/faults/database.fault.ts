@@ -60,7 +60,7 @@ fault(
   async () => {
     await using cluster = await startCluster();
     const database = await cluster.createDatabase();
-    await using scene = await startScene({ url: cluster.url(database), store: ["statement_timeout: 1s"] });
+    await using scene = await startScene({ url: cluster.url(database), store: { statement_timeout: "1s" } });
     const { gleaner } = scene;
     const before = (await cluster.sql(database, BACKENDS)).map(({ pid }) => pid);
     assert.ok(before.length > 0);

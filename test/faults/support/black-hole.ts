@@ -17,7 +17,7 @@ async function ask(what: string): Promise<void> {
 }
 
 {
-  await using scene = await startScene({ url, readUrl, store: ["statement_timeout: 2s"] });
+  await using scene = await startScene({ url, readUrl, store: { statement_timeout: "2s" } });
   const watching = watch(scene.gleaner);
   await ask("cut");
   const begun = performance.now();
