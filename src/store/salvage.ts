@@ -22,7 +22,7 @@ export interface Salvaged {
   readonly lostRows: number;
 }
 
-/** Ids tried below the highest when the lowest cannot be read any more. */
+/** Ids tried below the highest when the lowest cannot be read any more, and one by one behind bad pages. */
 const LOOK_BACK = 200_000;
 /** SQLite's own default, which the spool leaves as it is. */
 const PAGE_BYTES = 4_096;
@@ -99,34 +99,43 @@ function readAll(database: DatabaseSync): Salvaged {
   const last =
     number("select seq from sqlite_sequence where name = 'records'") ?? number("select max(id) from records") ?? 0;
   const first = number("select min(id) from records") ?? Math.max(1, last - LOOK_BACK);
-  const one = database.prepare("select at, rows, crc, body from records where id = ?");
+  const next = database.prepare("select id, at, rows, crc, body from records where id >= ? order by id limit 1");
   const records: Salvaged["records"][number][] = [];
   let lostRecords = 0;
   let lostRows = 0;
-  for (let id = first; id <= last; id++) {
-    const record = readOne(() => one.get(id));
-    if (record === "missing") continue;
-    if ("body" in record) records.push(record);
+  let failures = 0;
+  for (let id = first; id <= last; ) {
+    const found = readOne(() => next.get(id));
+    if (found === "none") break;
+    if ("body" in found) records.push(found);
     else {
       lostRecords += 1;
-      lostRows += record.rows;
+      lostRows += found.rows;
     }
+    // Behind a bad page it goes on one by one, and when that takes too long by leaps: the ids of a bad file may be anything.
+    if (found.id === undefined) failures += 1;
+    id = Math.max(id, found.id ?? id) + (failures > LOOK_BACK ? 2 ** Math.min(50, failures - LOOK_BACK) : 1);
   }
   return { records, lostRecords, lostRows };
 }
 
+/** The next record, what is known of a bad one, or that there is none; without an id it could not be reached. */
 function readOne(
   get: () => Record<string, unknown> | undefined,
-): "missing" | { body: string; rows: number; at: number } | { rows: number } {
-  let rows = 0;
+):
+  | "none"
+  | { readonly id: number; readonly body: string; readonly rows: number; readonly at: number }
+  | { readonly id?: number; readonly rows: number } {
+  let known: { readonly id?: number; readonly rows: number } = { rows: 0 };
   try {
     const raw = get();
-    if (!raw) return "missing";
-    rows = Number(raw["rows"]);
+    if (!raw) return "none";
+    const { id, rows, at } = { id: Number(raw["id"]), rows: Number(raw["rows"]), at: Number(raw["at"]) };
+    known = { id, rows };
     const packed = raw["body"] as Uint8Array;
-    if (crc32(packed) !== Number(raw["crc"])) return { rows };
-    return { body: zstdDecompressSync(packed).toString(), rows, at: Number(raw["at"]) };
+    if (crc32(packed) !== Number(raw["crc"])) return known;
+    return { id, rows, at, body: zstdDecompressSync(packed).toString() };
   } catch {
-    return { rows };
+    return known;
   }
 }

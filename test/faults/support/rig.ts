@@ -25,7 +25,7 @@ export interface Rig {
 /** Writes gleaner.yaml into the folder. */
 export function rig(folder: TemporaryFolder, sim: Pick<Sim, "yaml">, { store = "", env = {} }: Rig = {}): Place {
   const off = ["disk_monitor", "network_monitor", "system_info"].map((id) => `  ${id}: { enabled: false }`);
-  const settings = ["targets:", ...off, ...(store ? ["store:", store] : [])];
+  const settings = ["targets:", ...off, "store:", "  batch_timeout: 250ms", ...(store ? [store] : [])];
   folder.write("gleaner.yaml", `${settings.join("\n")}\n`);
   return { cwd: folder.path, env: { ...HASTE, KITS_CONFIG: sim.yaml, ...env } };
 }
