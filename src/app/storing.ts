@@ -68,6 +68,10 @@ export function createStoring({ store, spool, self, trace, log, ...settings }: S
       self.dropped(reason, lost);
       log.error({ reason, rows: lost }, "rows were given up");
     },
+    onReplayed(rows) {
+      self.taken(rows);
+      log.warn({ rows }, "the database is another one than it was: what was written of late is written again");
+    },
     onFailed: () => self.storeError("write_failed"),
     onDown: (error) => log.error({ err: error }, "the store cannot be written; what is collected is kept in the spool"),
     onUp: (outageMs) =>

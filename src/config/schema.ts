@@ -138,6 +138,11 @@ const store = atMostOne(
     statement_timeout: timeout()
       .prefault("8s")
       .describe("Longest that one statement may take; a database that hangs is noticed after it."),
+    keep_committed: delay()
+      .prefault("0s")
+      .describe(
+        "How long rows stay in the spool after they were written (PostgreSQL), to be written again when another server takes over: a standby may not have had the last ones. 0s: not at all.",
+      ),
     spool: spoolSettings,
     retention: retentionTiers,
   }),

@@ -20,5 +20,8 @@ export function storeOptions({ store }: LoadedConfig) {
 /** What opening the spool needs. */
 export function spoolOptions({ data_dir, store }: LoadedConfig) {
   const { max_bytes, min_free_bytes, when_full } = store.spool;
-  return { path: join(data_dir, "spool.db"), maxBytes: max_bytes, minFreeBytes: min_free_bytes, whenFull: when_full };
+  return {
+    path: join(data_dir, "spool.db"),
+    ...{ maxBytes: max_bytes, minFreeBytes: min_free_bytes, whenFull: when_full, keepFor: store.keep_committed },
+  };
 }

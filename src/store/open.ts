@@ -127,6 +127,7 @@ function storeOn(engine: Engine, url: StoreUrl, { timescale, notes }: Migrated, 
     rowCounts: () => rowCounts(engine),
     maintain: async (now, signal) =>
       timescale ? { rolledUp: {}, deleted: {} } : await maintain(engine, options.retention, now, signal),
+    history: async () => (await engine.identity?.())?.history,
     ping: async () => void (await sql`select 1`.execute(engine.db)),
     close: () => engine.close(),
   };

@@ -15,10 +15,14 @@ export interface Outbox {
   /** The oldest groups, about `maxRows` rows; undefined when nothing waits. Repeats the same until `done`. */
   next(maxRows: number): Parcel | undefined;
   done(parcel: Parcel): void;
+  /** Says which history of commits the database has. @returns rows that are to be written again, because it is another */
+  follow(history: string): number;
   /** Groups the spool gave up to make room: forget them here too. */
   forget(upTo: number): void;
   /** Rows waiting. */
   rows(): number;
+  /** The last id that is written although the spool does not know it yet. */
+  writtenUpTo(): number;
 }
 
 interface Cached {
@@ -38,10 +42,16 @@ export function createOutbox(spool: Spool, onDamaged: (rows: number) => void): O
   let cachedRows = 0;
   /** Whether the disk holds groups that are not in memory: then the disk is read until it is empty. */
   let behind = spool.size().records > 0;
+  /** Written, but the spool could not be told yet: a full disk. They are the oldest, and are not written again. */
+  let written: Pick<Parcel, "ids" | "rows"> = { ids: [], rows: 0 };
+
+  function tellWritten(): void {
+    if (written.ids.length > 0 && spool.done(written.ids)) written = { ids: [], rows: 0 };
+  }
 
   function fromDisk(maxRows: number): Parcel | undefined {
     for (;;) {
-      const records = spool.read(0, maxRows);
+      const records = spool.read(written.ids.at(-1) ?? 0, maxRows);
       if (records.length === 0) return undefined;
       const damaged: number[] = [];
       const groups: Group[] = [];
@@ -94,20 +104,30 @@ export function createOutbox(spool: Spool, onDamaged: (rows: number) => void): O
       if (!behind) return fromMemory(maxRows);
       const parcel = fromDisk(maxRows);
       // An empty answer of a spool that cannot be read now is no sign that it is empty.
-      if (!parcel && spool.size().records === 0 && spool.problem() === undefined) behind = false;
+      if (!parcel && spool.size().records === written.ids.length && spool.problem() === undefined) behind = false;
       return parcel;
     },
-    done({ ids }) {
+    done({ ids, rows }) {
       const gone = new Set(ids);
       cached = cached.filter((entry) => !gone.has(entry.id));
       cachedRows = cached.reduce((sum, entry) => sum + entry.rows, 0);
-      spool.remove(ids);
+      written = { ids: [...written.ids, ...ids], rows: written.rows + rows };
+      tellWritten();
+    },
+    follow(history) {
+      tellWritten();
+      const before = spool.size().rows;
+      if (!spool.follow(history)) return 0;
+      // What was kept is older than all that waits, and on disk only.
+      [behind, cached, cachedRows] = [true, [], 0];
+      return spool.size().rows - before;
     },
     forget(upTo) {
       cached = cached.filter((entry) => entry.id > upTo);
       cachedRows = cached.reduce((sum, entry) => sum + entry.rows, 0);
     },
-    rows: () => spool.size().rows,
+    writtenUpTo: () => written.ids.at(-1) ?? 0,
+    rows: () => Math.max(0, spool.size().rows - written.rows),
   };
 }
 

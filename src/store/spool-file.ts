@@ -2,6 +2,7 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { crc32, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { keptRecords } from "./kept.ts";
 
 /** A record as it comes back from the file. `body` is undefined when it is damaged. */
 export interface SpooledRecord {
@@ -10,7 +11,7 @@ export interface SpooledRecord {
   readonly body: string | undefined;
 }
 
-/** What the file holds. */
+/** What waits in the file. */
 export interface SpoolSize {
   readonly records: number;
   readonly rows: number;
@@ -18,13 +19,23 @@ export interface SpoolSize {
   readonly bytes: number;
 }
 
-/** The spool's SQLite file, open and locked. Every method throws SQLite's error. */
+/**
+ * The spool's SQLite file, open and locked. Every method throws SQLite's error. Records that are kept after they were
+ * written (see KeptRecords) are not among those that are read, counted and dropped.
+ */
 export interface SpoolFile {
   /** Durable when it returns. @returns the record's id; ids rise. */
   append(body: string, rows: number, at: number): number;
   /** The oldest records above `after`, at least one if there is one, together at most about `maxRows` rows. */
   read(after: number, maxRows: number): SpooledRecord[];
   remove(ids: readonly number[]): void;
+  /** Keeps records that are in the database now, and forgets those that have been there since `before` (both epoch ms). */
+  keep(ids: readonly number[], now: number, before: number): void;
+  /** Compressed bytes of what is kept. */
+  keptBytes(): number;
+  dropKept(): void;
+  /** See KeptRecords. */
+  follow(history: string): boolean;
   /** Takes the oldest records above `after` away until `bytes` are freed. @returns how many rows went, and the last id of them. */
   dropOldest(after: number, bytes: number): { rows: number; upTo: number };
   size(): SpoolSize;
@@ -88,19 +99,28 @@ function spoolFileOn(database: DatabaseSync): SpoolFile {
   const oldest = database.prepare(
     "select id, rows, length(body) as bytes from records where id > ? order by id limit 1",
   );
-  const first = database.prepare("select at from records order by id limit 1");
-  const size = measure(
-    database.prepare("select count(*) as n, sum(rows) as rows, sum(length(body)) as bytes from records"),
+  const first = database.prepare("select at from records where id > ? order by id limit 1");
+  const all = database.prepare(
+    "select count(*) as n, sum(rows) as rows, sum(length(body)) as bytes from records where id > ?",
   );
+  const kept = keptRecords(database);
+  const size = measure(all, kept.upTo());
 
-  function removeOne(id: number, rows: number, bytes: number): void {
-    if (erase.run(id).changes === 0) return;
+  function discount(rows: number, bytes: number): void {
     size.records -= 1;
     size.rows -= rows;
     size.bytes -= bytes;
   }
 
-  const lengthOf = database.prepare("select rows, length(body) as bytes from records where id = ?");
+  const lengthOf = database.prepare("select rows, length(body) as bytes from records where id = ? and id > ?");
+
+  /** Counts records off that wait no more. */
+  function discountAll(ids: readonly number[]): void {
+    for (const id of ids) {
+      const known = lengthOf.get(id, kept.upTo());
+      if (known) discount(Number(known["rows"]), Number(known["bytes"]));
+    }
+  }
 
   return {
     append(body, rows, at) {
@@ -114,7 +134,7 @@ function spoolFileOn(database: DatabaseSync): SpoolFile {
     read(after, maxRows) {
       const records: SpooledRecord[] = [];
       let rows = 0;
-      for (const raw of select.iterate(after)) {
+      for (const raw of select.iterate(Math.max(after, kept.upTo()))) {
         const record = unpack(raw);
         if (records.length > 0 && rows + record.rows > maxRows) break;
         rows += record.rows;
@@ -124,21 +144,37 @@ function spoolFileOn(database: DatabaseSync): SpoolFile {
     },
     remove(ids) {
       inTransaction(database, () => {
-        for (const id of ids) {
-          const known = lengthOf.get(id);
-          if (known) removeOne(id, Number(known["rows"]), Number(known["bytes"]));
-        }
+        discountAll(ids);
+        for (const id of ids) erase.run(id);
       });
-      if (size.records === 0) shrink(database);
+      if (size.records === 0 && kept.upTo() === 0) shrink(database);
     },
+    keep: (ids, now, before) =>
+      inTransaction(database, () => {
+        discountAll(ids);
+        kept.keep(ids, now);
+        kept.expire(before);
+      }),
+    keptBytes: () => kept.bytes(),
+    dropKept() {
+      while (kept.upTo() > 0) inTransaction(database, () => kept.expire(Number.MAX_SAFE_INTEGER));
+    },
+    follow: (history) =>
+      inTransaction(database, () => {
+        const isOther = kept.follow(history);
+        if (isOther) Object.assign(size, measure(all, 0));
+        return isOther;
+      }),
     dropOldest(after, bytes) {
       let freed = 0;
       let rows = 0;
       let upTo = 0;
       inTransaction(database, () => {
-        for (let raw = oldest.get(after); raw && freed < bytes; raw = oldest.get(after)) {
+        const from = Math.max(after, kept.upTo());
+        for (let raw = oldest.get(from); raw && freed < bytes; raw = oldest.get(from)) {
           upTo = Number(raw["id"]);
-          removeOne(upTo, Number(raw["rows"]), Number(raw["bytes"]));
+          erase.run(upTo);
+          discount(Number(raw["rows"]), Number(raw["bytes"]));
           freed += Number(raw["bytes"]);
           rows += Number(raw["rows"]);
         }
@@ -147,7 +183,7 @@ function spoolFileOn(database: DatabaseSync): SpoolFile {
     },
     size: () => ({ ...size }),
     oldestAt: () => {
-      const row = first.get();
+      const row = first.get(kept.upTo());
       return row ? Number(row["at"]) : null;
     },
     close: () => {
@@ -156,8 +192,8 @@ function spoolFileOn(database: DatabaseSync): SpoolFile {
   };
 }
 
-function measure(statement: StatementSync): { records: number; rows: number; bytes: number } {
-  const row = statement.get() ?? {};
+function measure(statement: StatementSync, after: number): { records: number; rows: number; bytes: number } {
+  const row = statement.get(after) ?? {};
   return { records: Number(row["n"]), rows: Number(row["rows"] ?? 0), bytes: Number(row["bytes"] ?? 0) };
 }
 
@@ -172,11 +208,12 @@ function unpack(raw: Readonly<Record<string, unknown>>): SpooledRecord {
   }
 }
 
-function inTransaction(database: DatabaseSync, work: () => void): void {
+function inTransaction<T>(database: DatabaseSync, work: () => T): T {
   database.exec("begin immediate");
   try {
-    work();
+    const result = work();
     database.exec("commit");
+    return result;
   } catch (error) {
     if (database.isTransaction) database.exec("rollback");
     throw error;

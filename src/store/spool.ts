@@ -16,6 +16,8 @@ export interface SpoolOptions {
   /** The spool is full when the disk has less than this left. */
   readonly minFreeBytes: number;
   readonly whenFull: WhenFull;
+  /** How long records are kept after they were written, to be written again when the database turns out to be another (ms; 0: not). */
+  readonly keepFor?: number;
   readonly now: () => Date;
   /** Called for rows that are gone; `upTo` is the last id of records that were dropped to make room, 0 otherwise. */
   readonly onLost: (reason: SpoolLoss, rows: number, upTo: number) => void;
@@ -34,8 +36,14 @@ export interface Spool {
   append(body: string, rows: number): number | undefined;
   /** The oldest records above `after`, about `maxRows` rows of them. */
   read(after: number, maxRows: number): readonly SpooledRecord[];
-  /** Forgets records that are in the database. */
+  /** Forgets records that are in the database, at once or after `keepFor`. @returns false when that cannot be done now. */
+  done(ids: readonly number[]): boolean;
+  /** Forgets records for good. */
   remove(ids: readonly number[]): void;
+  /** Whether records are kept after they were written. */
+  readonly keeps: boolean;
+  /** Says which history of commits the database has. @returns whether everything kept waits again, because it is another */
+  follow(history: string): boolean;
   /** What it holds; nothing while it cannot be opened. */
   size(): SpoolSize;
   /** When the oldest record was taken (epoch ms), or null. */
@@ -69,7 +77,7 @@ const isDamage = (error: unknown) => error instanceof NewerSpool || DAMAGED.has(
  * @throws {Error} only when another gleaner holds it; everything else is survived.
  */
 export function openSpool(options: SpoolOptions): Spool {
-  const { path, maxBytes, minFreeBytes, whenFull, now, onLost, onNote } = options;
+  const { path, maxBytes, minFreeBytes, whenFull, keepFor = 0, now, onLost, onNote } = options;
   let file: SpoolFile | undefined;
   let trouble: string | undefined;
   let retryAt = 0;
@@ -102,6 +110,7 @@ export function openSpool(options: SpoolOptions): Spool {
         if (!isDamage(error)) throw error;
         quarantine(error);
       }
+      if (keepFor === 0) file?.dropKept();
       trouble = undefined;
     } catch (error) {
       if (resultCode(error) === BUSY)
@@ -149,14 +158,19 @@ export function openSpool(options: SpoolOptions): Spool {
     return free.bytes;
   }
 
-  function isFull(size: { bytes: number }): boolean {
-    return size.bytes >= maxBytes || freeBytes() < minFreeBytes;
+  function isFull(current: SpoolFile): boolean {
+    return current.size().bytes + current.keptBytes() >= maxBytes || freeBytes() < minFreeBytes;
   }
 
   /** Makes room, or says that there is none. */
   function hasRoom(current: SpoolFile): boolean {
+    if (!isFull(current)) return true;
+    if (current.keptBytes() > 0) {
+      // What is in the database already goes before anything that is not.
+      current.dropKept();
+      return true;
+    }
     const size = current.size();
-    if (!isFull(size)) return true;
     if (whenFull === "block" || size.records === 0) return false;
     const { rows, upTo } = current.dropOldest(
       options.inFlight(),
@@ -180,7 +194,16 @@ export function openSpool(options: SpoolOptions): Spool {
         return current.append(body, rows, now().getTime());
       }, undefined),
     read: (after, maxRows) => on((current) => current.read(after, maxRows), []),
+    done: (ids) =>
+      on((current) => {
+        const at = now().getTime();
+        if (keepFor > 0) current.keep(ids, at, at - keepFor);
+        else current.remove(ids);
+        return true;
+      }, false),
     remove: (ids) => on((current) => current.remove(ids), undefined),
+    keeps: keepFor > 0,
+    follow: (history) => on((current) => current.follow(history), false),
     size: () => file?.size() ?? EMPTY,
     oldestAt: () => on((current) => current.oldestAt(), null),
     problem: () => trouble,

@@ -67,6 +67,8 @@ export interface Store {
   listKits(): Promise<KitRecord[]>;
   /** Brings back a schema that went missing, as when another database was put in this one's place. */
   repair(): Promise<void>;
+  /** Names the history of commits that the database has, where another can take its place: a fail-over makes another one. */
+  history(): Promise<string | undefined>;
   /** Resolves when the database answers; rejects otherwise. */
   ping(): Promise<void>;
   close(): Promise<void>;

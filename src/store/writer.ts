@@ -14,7 +14,10 @@ import { scrub } from "./url.ts";
 export type DropReason = "memory_full" | "closed" | SpoolLoss;
 
 /** The part of a store that the writer writes to. */
-export type WritableStore = Pick<Store, "writeBatches" | "writeEvents" | "upsertStatus" | "upsertKits" | "repair">;
+export type WritableStore = Pick<
+  Store,
+  "writeBatches" | "writeEvents" | "upsertStatus" | "upsertKits" | "repair" | "history"
+>;
 
 export interface WriterOptions {
   /** The database, or undefined while it has not been reached yet. */
@@ -43,6 +46,8 @@ export interface WriterOptions {
   /** Once when writing begins to fail, and once when it goes well again. */
   readonly onDown: (error: unknown) => void;
   readonly onUp: (outageMs: number) => void;
+  /** Rows that are written once more, because the database is another one than it was; they are not in `onTaken`. */
+  readonly onReplayed: (rows: number) => void;
 }
 
 /**
@@ -107,7 +112,7 @@ export function createWriter(options: WriterOptions): Writer {
   };
   const factory = new ExponentialBackoff({ initialDelay: backoff.initial, maxDelay: backoff.max });
   const spool = options.spool({
-    inFlight: () => sending,
+    inFlight: () => Math.max(sending, outbox.writtenUpTo()),
     onLost(reason, rows, upTo) {
       options.onDropped(reason, rows);
       if (upTo > 0) outbox.forget(upTo);
@@ -199,6 +204,7 @@ export function createWriter(options: WriterOptions): Writer {
     lastWrite = performance.now();
     try {
       if (down && classify(down.error) === "stop") await database.repair();
+      await followHistory(database);
       await writeRows(database);
       await states.write(database);
       if (down) options.onUp(performance.now() - down.since);
@@ -208,6 +214,14 @@ export function createWriter(options: WriterOptions): Writer {
     } finally {
       sending = 0;
     }
+  }
+
+  /** Commits may be gone with the server that had them: then what the spool has kept is written again. */
+  async function followHistory(database: WritableStore): Promise<void> {
+    if (!spool.keeps) return;
+    const history = await database.history();
+    const rows = history === undefined ? 0 : outbox.follow(history);
+    if (rows > 0) options.onReplayed(rows);
   }
 
   async function writeRows(database: WritableStore): Promise<void> {

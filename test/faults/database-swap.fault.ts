@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { rmSync, symlinkSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { whyNoPostgres } from "../store/postgres.ts";
 import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -6,7 +8,7 @@ import { runGleaner } from "../support/process.ts";
 import { type Cluster, startCluster } from "./support/cluster.ts";
 import { fault } from "./support/fault.ts";
 import { storedKeys } from "./support/oracle.ts";
-import { isUp, logged, recovery, type Scene, startScene } from "./support/scene.ts";
+import { isUp, logged, recovery, type Scene, startScene, untilDown } from "./support/scene.ts";
 
 /** Another database, or an emptied one, in the place of the one that gleaner knows. */
 
@@ -141,3 +143,75 @@ fault(
     };
   },
 );
+
+/** A standby that follows a primary. */
+const standbyOf = (primary: Cluster) =>
+  startCluster({
+    fill: async (data) =>
+      void (await primary.run("pg_basebackup", [
+        "-D",
+        data,
+        "-R",
+        "-c",
+        "fast",
+        "-h",
+        primary.folder,
+        "-U",
+        "postgres",
+      ])),
+  });
+
+fault(
+  "D7",
+  "read-only for 2 s (25006); then the primary dies with 2 s of commits that its standby has not got, and that is promoted",
+  { quick: false, skip },
+  async () => {
+    await using primary = await startCluster();
+    const [kept, control] = [await primary.createDatabase(), await primary.createDatabase()];
+    await using standby = await standbyOf(primary);
+    using folder = temporaryFolder();
+    // Where clients find the server of the moment, as a floating address.
+    const current = folder.at("current");
+    const point = ({ folder: place }: Cluster) => {
+      rmSync(current, { force: true });
+      symlinkSync(place, current);
+    };
+    point(primary);
+    const url = (database: string) => `postgresql://gleaner@localhost/${database}?host=${encodeURIComponent(current)}`;
+    const sim = { kits: 10 };
+    await using scene = await startScene({ url: url(kept), sim, store: { keep_committed: "10m" } });
+    await using other = await startScene({ url: url(control), sim });
+    const both = [scene.gleaner, other.gleaner];
+
+    await primary.sql("postgres", "alter system set default_transaction_read_only = on");
+    await primary.sql("postgres", "select pg_reload_conf()");
+    for (const gleaner of both) await untilDown(gleaner);
+    assert.match(await (await scene.gleaner.get("/-/ready")).text(), /read-only transaction/);
+    await sleep(2_000);
+    await readWrite(primary);
+    for (const gleaner of both) await recovery(gleaner);
+
+    const [sender] = primary.processes("walsender");
+    assert.ok(sender, "the standby is fed");
+    process.kill(sender, "SIGSTOP");
+    await sleep(2_000);
+    await primary.kill();
+    await standby.sql("postgres", "select pg_promote()");
+    point(standby);
+    const recoverySeconds = Math.max(...(await Promise.all(both.map((gleaner) => recovery(gleaner)))));
+    const figures = await scene.finish();
+    const { missing = 0 } = await other.finish();
+    assert.ok(missing > 0, "the control, without keep_committed, misses what only the primary had");
+    assert.equal(logged(scene.gleaner, /is written again/), 1);
+    return { ...figures, recoverySeconds, note: `with keep_committed; the control without it misses ${missing} rows` };
+  },
+);
+
+/** Undoes default_transaction_read_only, under which nothing may be changed by default. */
+async function readWrite(cluster: Cluster): Promise<void> {
+  const client = await cluster.connect("postgres");
+  await client.query("set default_transaction_read_only = off");
+  await client.query("alter system reset default_transaction_read_only");
+  await client.query("select pg_reload_conf()");
+  await client.end();
+}

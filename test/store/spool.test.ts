@@ -12,7 +12,7 @@ import {
   writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, describe, it } from "node:test";
 import fc from "fast-check";
@@ -71,6 +71,34 @@ describe("spool", () => {
     assert.equal(spool.read(0, 1).length, 1);
     assert.equal(spool.read(0, 20).length, 2);
     assert.equal(spool.read(0, 25).length, 2);
+    spool.close();
+  });
+
+  it("keeps what is written for as long as it is told to, apart from what waits", () => {
+    let at = Date.parse("2026-03-01T12:00:00Z");
+    const { spool, lost } = open({ keepFor: 60_000, maxBytes: 20_000, now: () => new Date(at) });
+    const ids = Array.from({ length: 5 }, (_, i) => spool.append(`${i}`, 1) as number);
+    assert.equal(spool.follow("one"), false, "the first is none other");
+    assert.equal(spool.done(ids.slice(0, 2)), true);
+    at += 30_000;
+    spool.done(ids.slice(2, 4));
+    assert.deepEqual([bodies(spool), spool.size().rows, spool.oldestAt()], [["4"], 1, at - 30_000]);
+    assert.equal(spool.follow("one"), false);
+    at += 30_001;
+    spool.done(ids.slice(4));
+    assert.deepEqual([bodies(spool), spool.size(), spool.oldestAt()], [[], { records: 0, rows: 0, bytes: 0 }, null]);
+    assert.equal(spool.follow("two"), true);
+    assert.deepEqual(bodies(spool), ["2", "3", "4"], "what was kept for longer has gone");
+    assert.equal(spool.size().rows, 3);
+    assert.equal(spool.follow("three"), false, "nothing is kept that could be written again");
+
+    spool.done(spool.read(0, 9).map(({ id }) => id));
+    const big = () => spool.append(noise(600), 1);
+    while (spool.size().bytes < 19_000) assert.ok(big());
+    assert.ok(big());
+    assert.deepEqual(lost, [], "what is kept goes before what waits");
+    for (let i = 0; i < 5; i++) big();
+    assert.ok(lost.length > 0);
     spool.close();
   });
 
@@ -193,6 +221,30 @@ describe("a damaged spool", () => {
     assert.ok(found.every((body) => written.includes(body)));
     assert.equal(spool.append("works", 1) !== undefined, true);
     spool.close();
+  });
+
+  it("whose first page is gone gives back all the others hold", () => {
+    const first = open();
+    const taken = Array.from({ length: 40 }, (_, i) => `${i} ${noise(500)}`);
+    for (const body of taken) first.spool.append(body, 1);
+    first.spool.close();
+    const bytes = readFileSync(first.path);
+    for (const [from, to] of [
+      [0, 16],
+      [28, 32],
+      [0, 4_096],
+    ] as const) {
+      writeFileSync(first.path, Buffer.from(bytes).fill(0xff, from, to));
+      const again = open({ path: first.path });
+      assert.deepEqual(bodies(again.spool), taken, `bytes ${from} to ${to}`);
+      assert.equal(again.notes.length, 1);
+      assert.deepEqual(again.lost, []);
+      again.spool.close();
+      assert.deepEqual(
+        readdirSync(dirname(first.path)).filter((name) => /-(new|mended)/.test(name)),
+        [],
+      );
+    }
   });
 
   it("with a flipped bit in a body says so for that record only", () => {

@@ -34,6 +34,8 @@ function fakeStore() {
     most: 0,
     tries: 0,
     repairs: 0,
+    history: "first" as string | undefined,
+    failEvents: undefined as Error | undefined,
   };
   const write = async (what: string, ids: string[]) => {
     state.most = Math.max(state.most, ++state.busy);
@@ -42,6 +44,7 @@ function fakeStore() {
       await state.gate;
       await Promise.resolve();
       if (state.fail) throw state.fail;
+      if (state.failEvents && what === "events") throw state.failEvents;
       written.push({ what, ids });
     } finally {
       state.busy--;
@@ -72,6 +75,7 @@ function fakeStore() {
     async repair() {
       state.repairs++;
     },
+    history: async () => state.history,
   };
   const ids = (what: string) => written.filter((w) => w.what === what).flatMap((w) => w.ids);
   return { store, state, written, ids };
@@ -80,7 +84,15 @@ function fakeStore() {
 function setUp(options: Partial<WriterOptions> & { path?: string; limits?: Partial<SpoolOptions> } = {}) {
   const fake = fakeStore();
   const path = options.path ?? join(folder, `${spools++}`, "spool.db");
-  const told = { taken: 0, stored: 0, dropped: [] as [DropReason, number][], downs: 0, ups: 0, failures: 0 };
+  const told = {
+    taken: 0,
+    stored: 0,
+    replayed: 0,
+    dropped: [] as [DropReason, number][],
+    downs: 0,
+    ups: 0,
+    failures: 0,
+  };
   const lost = () => told.dropped.reduce((sum, [, rows]) => sum + rows, 0);
   const { limits, path: _path, ...rest } = options;
   const writer = createWriter({
@@ -107,6 +119,9 @@ function setUp(options: Partial<WriterOptions> & { path?: string; limits?: Parti
     onFailed: () => void told.failures++,
     onDown: () => void told.downs++,
     onUp: () => void told.ups++,
+    onReplayed: (rows) => {
+      told.replayed += rows;
+    },
     ...rest,
   });
   return { ...fake, writer, told, lost, path };
@@ -230,6 +245,18 @@ for (const embedded of [false, true]) {
       await writer.close();
     });
 
+    it("counts rows once when they are written twice, because the events after them failed", async () => {
+      const { writer, state, told } = setUp({ embedded });
+      state.failEvents = new Error("down");
+      writer.accept(rowsBatch(0, 10));
+      writer.event(event("e"));
+      await until(() => told.failures >= 2);
+      state.failEvents = undefined;
+      await until(() => writer.pendingRows() === 0 && writer.isDown() === undefined);
+      assert.deepEqual([told.taken, told.stored], [11, 11]);
+      await writer.close();
+    });
+
     it("counts what comes after close", async () => {
       const { writer, told } = setUp({ embedded });
       await writer.close();
@@ -327,6 +354,35 @@ describe("in front of a database server, the writer", () => {
     assert.deepEqual(ids("batches"), all(70));
     assert.equal(told.taken, told.stored);
     await writer.close();
+  });
+
+  it("keeps what it wrote for a while, and writes it again when the database is another one", async () => {
+    const { writer, state, ids, told, path } = setUp({ limits: { keepFor: 60_000 } });
+    for (let i = 0; i < 20; i++) writer.accept(rowsBatch(i, 2));
+    await writer.flush();
+    assert.deepEqual([ids("batches"), writer.pendingRows(), writer.spooled().records], [all(20), 0, 0]);
+    state.history = "second";
+    writer.accept(rowsBatch(20, 2));
+    await writer.flush();
+    assert.deepEqual(ids("batches").slice(20), all(21), "the oldest first");
+    assert.deepEqual([told.taken, told.replayed, told.stored], [42, 40, 82]);
+    await writer.close();
+
+    // Also when that happened while no gleaner ran.
+    const next = setUp({ path, limits: { keepFor: 60_000 } });
+    next.state.history = "third";
+    assert.equal(next.writer.pendingRows(), 0);
+    next.writer.accept(rowsBatch(21, 2));
+    await next.writer.flush();
+    assert.deepEqual(next.ids("batches"), all(22));
+    await next.writer.close();
+
+    const without = setUp({ path });
+    without.state.history = "fourth";
+    without.writer.accept(rowsBatch(22, 2));
+    await without.writer.flush();
+    assert.deepEqual(without.ids("batches"), ["t@22"], "switched off, nothing is kept");
+    await without.writer.close();
   });
 
   it("starts without a database, and writes when it comes", async () => {

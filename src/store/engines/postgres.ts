@@ -3,11 +3,10 @@ import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } f
 import type { Pool } from "pg";
 import { POSTGRESQL } from "../capabilities.ts";
 import { classify } from "../classify.ts";
-import type { Identity } from "../identity.ts";
 import { LAYOUTS, type Layout, type StoredRow, type TableRows } from "../rows.ts";
 import type { Database } from "../tables.ts";
 import { arrayLiteral, copyText } from "./encode.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, Identity } from "./engine.ts";
 
 /** Rows of one COPY or insert: big enough to be fast, small enough that encoding them does not hold up the event loop. */
 const ROWS_PER_STATEMENT = 2_000;

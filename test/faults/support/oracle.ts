@@ -26,7 +26,7 @@ export function spooledKeys(file: string): Set<string> {
   const database = new DatabaseSync(file, { readOnly: true });
   try {
     const groups = database
-      .prepare("select body from records")
+      .prepare("select body from records where id not in (select id from kept)")
       .all()
       .map(({ body }) => decodeGroup(zstdDecompressSync(body as Uint8Array).toString()));
     const batches = groups.flatMap((group) => group?.batches ?? []);
