@@ -101,7 +101,10 @@ export function createOutbox(spool: Spool, onDamaged: (rows: number) => void): O
       return true;
     },
     next(maxRows) {
-      if (!behind) return fromMemory(maxRows);
+      const known = behind ? undefined : fromMemory(maxRows);
+      // What the disk has and memory has not: appends that failed and came to the disk all the same.
+      if (known || (!behind && spool.size().records <= written.ids.length)) return known;
+      behind = true;
       const parcel = fromDisk(maxRows);
       // An empty answer of a spool that cannot be read now is no sign that it is empty.
       if (!parcel && spool.size().records === written.ids.length && spool.problem() === undefined) behind = false;

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { crc32, zstdDecompressSync } from "node:zlib";
-import { openSpoolFile } from "./spool-file.ts";
+import { openSpoolFile, PAGE_BYTES } from "./spool-file.ts";
 
 /** What came out of a damaged file. */
 export interface Salvaged {
@@ -24,8 +24,6 @@ export interface Salvaged {
 
 /** Ids tried below the highest when the lowest cannot be read any more, and one by one behind bad pages. */
 const LOOK_BACK = 200_000;
-/** SQLite's own default, which the spool leaves as it is. */
-const PAGE_BYTES = 4_096;
 const NOTHING: Salvaged = { records: [], lostRecords: 0, lostRows: 0 };
 
 /** Moves a file and what SQLite keeps beside it out of the way, and returns its new path. */

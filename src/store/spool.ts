@@ -61,6 +61,8 @@ const RETRY_MS = 1_000;
 const FREE_SPACE_MS = 1_000;
 /** Share of the bound that is freed at once, so that not every append has to. */
 const FREE_SHARE = 0.02;
+/** What a record needs in the file besides its body (bytes): pages begun, and those of the tree. */
+const OVERHEAD_BYTES = 16 * 1024;
 
 /** SQLite's result codes (https://sqlite.org/rescode.html), by what they ask for. */
 const BUSY = 5;
@@ -80,7 +82,7 @@ export function openSpool(options: SpoolOptions): Spool {
   const { path, maxBytes, minFreeBytes, whenFull, keepFor = 0, now, onLost, onNote } = options;
   let file: SpoolFile | undefined;
   let trouble: string | undefined;
-  let retryAt = 0;
+  let failedAt = Number.NEGATIVE_INFINITY;
   let free = { at: Number.NEGATIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
 
   /** Puts a damaged file aside, starts a new one, and brings over what can be read. */
@@ -102,7 +104,8 @@ export function openSpool(options: SpoolOptions): Spool {
   }
 
   function open(): SpoolFile | undefined {
-    if (file || now().getTime() < retryAt) return file;
+    // Apart in either direction: the clock may have been put back.
+    if (file || Math.abs(now().getTime() - failedAt) < RETRY_MS) return file;
     try {
       try {
         file = openSpoolFile(path);
@@ -122,7 +125,7 @@ export function openSpool(options: SpoolOptions): Spool {
 
   function failed(error: unknown): void {
     trouble = messageOf(error);
-    retryAt = now().getTime() + RETRY_MS;
+    failedAt = now().getTime();
     file?.close();
     file = undefined;
   }
@@ -158,13 +161,15 @@ export function openSpool(options: SpoolOptions): Spool {
     return free.bytes;
   }
 
-  function isFull(current: SpoolFile): boolean {
-    return current.size().bytes + current.keptBytes() >= maxBytes || freeBytes() < minFreeBytes;
-  }
+  const isBeyondBound = (current: SpoolFile) => current.size().bytes + current.keptBytes() >= maxBytes;
 
-  /** Makes room, or says that there is none. */
-  function hasRoom(current: SpoolFile): boolean {
-    if (!isFull(current)) return true;
+  /** On a disk that is short of space the file must not grow; pages whose records have gone it uses again. */
+  const isDiskShort = (current: SpoolFile, bytes: number) => freeBytes() < minFreeBytes && current.spareBytes() < bytes;
+
+  /** Makes room for a record of at most so many bytes, or says that there is none. */
+  function hasRoom(current: SpoolFile, bytes: number): boolean {
+    const isBeyond = isBeyondBound(current);
+    if (!isBeyond && !isDiskShort(current, bytes)) return true;
     if (current.keptBytes() > 0) {
       // What is in the database already goes before anything that is not.
       current.dropKept();
@@ -172,13 +177,10 @@ export function openSpool(options: SpoolOptions): Spool {
     }
     const size = current.size();
     if (whenFull === "block" || size.records === 0) return false;
-    const { rows, upTo } = current.dropOldest(
-      options.inFlight(),
-      Math.max(1, size.bytes - maxBytes, maxBytes * FREE_SHARE),
-    );
+    const room = isBeyond ? Math.max(1, size.bytes - maxBytes, maxBytes * FREE_SHARE) : bytes;
+    const { rows, upTo } = current.dropOldest(options.inFlight(), room);
     if (rows === 0) return false;
     onLost("spool_full", rows, upTo);
-    // Freed pages are used again, so the file does not need the disk's space for what comes.
     return true;
   }
 
@@ -186,7 +188,7 @@ export function openSpool(options: SpoolOptions): Spool {
   return {
     append: (body, rows) =>
       on((current) => {
-        if (!hasRoom(current)) {
+        if (!hasRoom(current, body.length + OVERHEAD_BYTES)) {
           trouble = "the spool is full";
           return undefined;
         }

@@ -159,6 +159,21 @@ describe("spool", () => {
     spool.close();
   });
 
+  it("on a disk that is short of space gives up about as much as comes, and not the backlog", () => {
+    const { spool, path } = open();
+    const [many, more] = [400, 200];
+    for (let i = 0; i < many; i++) spool.append(noise(200), 1);
+    spool.close();
+    const short = open({ path, minFreeBytes: Number.MAX_SAFE_INTEGER });
+    const before = statSync(path).size;
+    for (let i = 0; i < more; i++) assert.ok(short.spool.append(noise(200), 1));
+    const gone = short.lost.reduce((sum, { rows }) => sum + rows, 0);
+    assert.ok(gone > more / 2 && gone < more * 1.5, `${gone} rows were given up for ${more}`);
+    assert.equal(short.spool.size().rows, many + more - gone);
+    short.spool.close();
+    assert.ok(statSync(path).size <= before * 1.1, "the file does not grow");
+  });
+
   it("counts a disk with too little space left as full", () => {
     const { spool } = open({ minFreeBytes: Number.MAX_SAFE_INTEGER });
     assert.equal(spool.append("x", 1), undefined);

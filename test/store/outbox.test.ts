@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import { createOutbox } from "../../src/store/outbox.ts";
+import { openSpool, type Spool } from "../../src/store/spool.ts";
+import { batch, after as later } from "./make.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "gleaner-outbox-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const group = (n: number) => ({ batches: [batch({ target: "t", at: later(n) })], events: [] });
+
+/** A spool that can be read and, for a while, not written. */
+function stubborn(path: string) {
+  const spool = openSpool({
+    ...{ path, maxBytes: 1e9, minFreeBytes: 0, whenFull: "drop_oldest", now: () => new Date() },
+    ...{ onLost() {}, onNote() {}, inFlight: () => 0 },
+  });
+  const state = { isStuck: false };
+  const wrapped: Spool = { ...spool, done: (ids) => !state.isStuck && spool.done(ids) };
+  return { spool: wrapped, state };
+}
+
+describe("groups that are written while the spool cannot be told", () => {
+  for (const restart of [false, true])
+    it(`are not written again, nor waited for${restart ? ", read from disk" : ""}`, () => {
+      const path = join(folder, `${restart}`, "spool.db");
+      const first = stubborn(path);
+      const before = createOutbox(first.spool, () => assert.fail());
+      for (let i = 0; i < 3; i++) before.add(group(i));
+      if (restart) first.spool.close();
+      const { spool, state } = restart ? stubborn(path) : first;
+      const outbox = restart ? createOutbox(spool, () => assert.fail()) : before;
+
+      state.isStuck = true;
+      const one = outbox.next(2);
+      assert.ok(one && one.ids.length === 2);
+      outbox.done(one);
+      assert.deepEqual([outbox.rows(), outbox.writtenUpTo()], [1, one.ids[1]]);
+      const two = outbox.next(100);
+      assert.equal(two?.ids.length, 1);
+      assert.ok(!one.ids.includes(two?.ids[0] ?? 0), "the next");
+      if (two) outbox.done(two);
+      assert.equal(outbox.next(100), undefined);
+      assert.deepEqual([outbox.rows(), spool.size().records], [0, 3]);
+
+      state.isStuck = false;
+      outbox.add(group(3));
+      const three = outbox.next(100);
+      assert.ok(three);
+      outbox.done(three);
+      assert.deepEqual([outbox.rows(), outbox.writtenUpTo(), spool.size().records], [0, 0, 0]);
+      spool.close();
+    });
+});
+
+describe("a group that came to the disk although its append failed", () => {
+  it("is written from there", () => {
+    const { spool } = stubborn(join(folder, "unsure", "spool.db"));
+    const state = { isUnsure: true };
+    const append: Spool["append"] = (body, rows) => {
+      const id = spool.append(body, rows);
+      return state.isUnsure ? undefined : id;
+    };
+    const outbox = createOutbox({ ...spool, append }, () => assert.fail());
+    assert.equal(outbox.add(group(0)), false);
+    state.isUnsure = false;
+    assert.equal(outbox.add(group(1)), true);
+    const ids: number[] = [];
+    for (let parcel = outbox.next(100); parcel; parcel = outbox.next(100)) {
+      ids.push(...parcel.ids);
+      outbox.done(parcel);
+    }
+    assert.equal(new Set(ids).size, 2);
+    assert.deepEqual([outbox.rows(), spool.size().records], [0, 0]);
+    spool.close();
+  });
+});
