@@ -68,7 +68,7 @@ const kitId = (n: number) => `kit-${String(n).padStart(3, "0")}`;
 const yamlOf = ({ id, url, caFile }: OtherKit) =>
   [
     `  - api_url: ${JSON.stringify(url)}`,
-    ...(id === undefined ? [] : [`    id: ${id}`]),
+    ...(id === undefined ? [] : [`    id: ${JSON.stringify(id)}`]),
     ...(caFile === undefined ? [] : [`    ca_file: ${JSON.stringify(caFile)}`]),
     "",
   ].join("\n");
@@ -172,7 +172,7 @@ async function onTime(db: Reader, { healthy, span: { from, to }, period }: Span)
 
 /** A counter of one kit's job. */
 export const jobCount = (series: Series, kit: string, job: string, what: "runs" | "failures" | "skipped", only = /./) =>
-  total(series, `gleaner_job_${what}_total`, new RegExp(`target="${kit}".*job="${job}"(.*${only.source})?`));
+  total(series, `gleaner_job_${what}_total`, new RegExp(`target="${kit}".*job="${job}".*${only.source}`));
 
 /** How often a kit's drones failed for this reason. */
 export const failures = (series: Series, kit: string, kind: string): number =>
