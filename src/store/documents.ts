@@ -48,14 +48,20 @@ export function createDocumentFilter(engine: Engine): DocumentFilter {
       const rows: RowSource[] = [];
       let unchanged = 0;
       let unusable = 0;
-      for (const source of batches.flatMap(toSources)) {
+      const sources = batches.flatMap(toSources);
+      const stored = await newestStored(
+        engine,
+        sources.filter((source) => !newest.has(keyOf(source))),
+      );
+      for (const source of sources) {
         if (source.document === undefined) {
           unusable++;
           continue;
         }
-        const key = [source.target_id, source.job, source.name].join("\0");
+        const key = keyOf(source);
         const version = { time: source.time.getTime(), print: fingerprint(source.document) };
-        const before = await predecessor(engine, source, version.time, [newest.get(key), ...(pending.get(key) ?? [])]);
+        const last = newest.get(key) ?? stored.get(key);
+        const before = await predecessor(engine, source, version.time, [last, ...(pending.get(key) ?? [])]);
         if (before?.print === version.print && version.time - before.time < REPEAT_AFTER) {
           unchanged++;
           continue;
@@ -87,25 +93,66 @@ function keyText(text: string): string {
   return String(toKeyText(cleanText(text)));
 }
 
-/** The last version at or before `time`: from memory when the newest known one is, else from the table. */
+interface Key {
+  readonly target_id: string;
+  readonly job: string;
+  readonly name: string;
+}
+
+const keyOf = ({ target_id, job, name }: Key): string => [target_id, job, name].join("\0");
+
+/** Targets asked about in one statement. */
+const TARGETS_PER_STATEMENT = 500;
+
+/** The newest stored versions of these documents, by key: a statement for hundreds of targets, not one for each. */
+async function newestStored({ db, capabilities }: Engine, keys: readonly Key[]): Promise<Map<string, Version>> {
+  const found = new Map<string, Version>();
+  const targets = [...new Set(keys.map((key) => key.target_id))];
+  for (let from = 0; from < targets.length; from += TARGETS_PER_STATEMENT) {
+    const rows = await db
+      .selectFrom("documents as d")
+      .innerJoin(
+        (eb) =>
+          eb
+            .selectFrom("documents")
+            .select(["target_id", "job", "name"])
+            .select((e) => e.fn.max("time").as("last"))
+            .where("target_id", "in", targets.slice(from, from + TARGETS_PER_STATEMENT))
+            .groupBy(["target_id", "job", "name"])
+            .as("l"),
+        (join) =>
+          join
+            .onRef("l.target_id", "=", "d.target_id")
+            .onRef("l.job", "=", "d.job")
+            .onRef("l.name", "=", "d.name")
+            .onRef("l.last", "=", "d.time"),
+      )
+      .select(["d.target_id", "d.job", "d.name", "d.time", "d.document"])
+      .execute();
+    for (const { target_id, job, name, time, document } of rows)
+      found.set(keyOf({ target_id: `${target_id}`, job: `${job}`, name: `${name}` }), {
+        time: Number(time),
+        print: fingerprint(canonicalJson(capabilities.parseJson(document)) ?? ""),
+      });
+  }
+  return found;
+}
+
+/** The last version at or before `time`: the newest known one, or from the table when that one is later: a replay. */
 async function predecessor(
   engine: Engine,
-  key: { readonly target_id: string; readonly job: string; readonly name: string },
+  key: Key,
   time: number,
   known: readonly (Version | undefined)[],
 ): Promise<Version | undefined> {
-  const [cached, ...pending] = known;
-  const stored = cached && cached.time <= time ? cached : await readVersion(engine, key, time);
+  const [last, ...pending] = known;
+  const stored = last === undefined || last.time <= time ? last : await readVersion(engine, key, time);
   return [stored, ...pending]
     .filter((version) => version !== undefined && version.time <= time)
     .reduce((a, b) => (a && b && a.time > b.time ? a : b), undefined);
 }
 
-async function readVersion(
-  engine: Engine,
-  key: { readonly target_id: string; readonly job: string; readonly name: string },
-  time: number,
-): Promise<Version | undefined> {
+async function readVersion(engine: Engine, key: Key, time: number): Promise<Version | undefined> {
   const row = await engine.db
     .selectFrom("documents")
     .select(["time", "document"])

@@ -32,6 +32,9 @@ export async function startCluster(): Promise<TestCluster> {
   await run(user, join(bin, "initdb"), ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]);
   const settings = ["-c", "listen_addresses=", "-c", `unix_socket_directories=${directory}`, "-c", "fsync=off"];
   const server = start(user, join(bin, "postgres"), ["-D", data, ...settings, "-c", "shared_buffers=32MB"]);
+  // A log that nobody reads fills its pipe, and then every backend that has something to log stands still.
+  server.stdout.resume();
+  server.stderr.resume();
   const exited = new Promise<void>((resolve) => server.once("exit", () => resolve()));
   const stayTidy = tidyOnExit(() => {
     server.kill("SIGQUIT");
