@@ -34,7 +34,7 @@ const ca = z
 type Kit = Target<Address>;
 
 /** Entries read of one listing; a kit at its caps lists some 300, and a hostile one must not fill the database at a poll. */
-const MAX_ENTRIES = 10_000;
+const MAX_ENTRIES = 2_000;
 
 /**
  * A drone-detection field kit that runs DragonSync. Its answers repeat every observation for a minute or two, may be

@@ -1,5 +1,5 @@
 import type { DroneValues } from "./columns.ts";
-import { extraOf } from "./extra.ts";
+import { extraOf, MAX_FIELDS } from "./extra.ts";
 import { type Entry, flag, integer, keep, number, position, type Residue, refuse, text } from "./fields.ts";
 import { epochMs } from "./time.ts";
 
@@ -132,7 +132,8 @@ function ridOf(entry: Entry, residue: Residue): Entry {
     return NO_RID;
   }
   const fields = rid as Entry;
-  for (const key of Object.keys(fields)) if (!RID_KNOWN.has(key)) keep(residue, `rid.${key}`, fields[key]);
+  for (const key of Object.keys(fields).slice(0, MAX_FIELDS))
+    if (!RID_KNOWN.has(key)) keep(residue, `rid.${key}`, fields[key]);
   return fields;
 }
 

@@ -3,22 +3,30 @@ import { count } from "./tally.ts";
 
 /** Longest `extra` (bytes); a kit's unknown fields are a few hundred. */
 const MAX_EXTRA = 16_384;
+/** Most fields of one entry that are looked at one by one; a real one has 45. */
+export const MAX_FIELDS = 500;
 const KEYS_IN_NOTE = 20;
 
 /**
  * Everything of an entry that no column holds, as JSON text: unknown fields, and the raw values kept while reading.
- * Null when there is nothing. Over 16 KB it is a note of its size and first keys, and counted.
+ * Null when there is nothing. Over 16 KB, or 500 fields, it is a note of its size and first keys, and counted.
  * @param known names of the fields that columns hold
  */
 export function extraOf(entry: Entry, known: ReadonlySet<string>, residue: Residue): string | null {
-  for (const key of Object.keys(entry)) if (!known.has(key)) keep(residue, key, entry[key]);
+  const unknown = Object.keys(entry).filter((key) => !known.has(key));
+  if (unknown.length > MAX_FIELDS) return note(residue, { fields: unknown.length }, unknown);
+  for (const key of unknown) keep(residue, key, entry[key]);
   if (residue.extra === null) return null;
-  const text = JSON.stringify(cleaned(residue.extra));
-  const bytes = Buffer.byteLength(text);
-  if (bytes <= MAX_EXTRA) return text;
-  count(residue.tally, "extra_too_large", `${bytes} bytes`);
-  const keys = Object.keys(residue.extra).slice(0, KEYS_IN_NOTE);
-  return JSON.stringify({ cut: { bytes, keys: keys.map((key) => storable(key.slice(0, 64))) } });
+  // Measured before it is copied: a hostile kit may have put megabytes there.
+  const bytes = Buffer.byteLength(JSON.stringify(residue.extra));
+  if (bytes > MAX_EXTRA) return note(residue, { bytes }, Object.keys(residue.extra));
+  return JSON.stringify(cleaned(residue.extra));
+}
+
+function note(residue: Residue, size: Readonly<Record<string, number>>, keys: readonly string[]): string {
+  count(residue.tally, "extra_too_large", Object.entries(size).flat().reverse().join(" "));
+  const first = keys.slice(0, KEYS_IN_NOTE).map((key) => storable(key.slice(0, 64)));
+  return JSON.stringify({ cut: { ...size, keys: first } });
 }
 
 /**

@@ -3,13 +3,13 @@ import type { Rejection } from "../../model/sample.ts";
 /**
  * Why something of an answer was left out: the closed set this plugin counts under.
  * The whole entry: `not_an_object`, `no_id`, `no_frequency`, `conflict` (the same thing at the same time as an entry before
- * it, which is kept, with other content), `too_many` (beyond the 10,000 that are read of one answer).
+ * it, which is kept, with other content), `too_many` (beyond the 2,000 that are read of one answer).
  * One value, set to null while its row is kept: `not_a_number` (NaN, Infinity), and, with the raw value kept in `extra`,
  * `wrong_type` (unreadable) and `out_of_range` (a position, percentage or integer that cannot be).
  * The row is kept, with a note: `no_time` (its time is that of the poll), `future_time` (over 5 minutes ahead, kept as sent),
  * `past_time` (over a day behind, kept as sent), `clock_off` (over 400 days off: its time is that of the poll, the kit's own
  * is in `extra`),
- * `too_long` (a text cut to 512 characters, whole in `extra`), `extra_too_large` (over 16 KB, replaced by a note).
+ * `too_long` (a text cut to 512 characters, whole in `extra`), `extra_too_large` (over 16 KB or 500 fields, replaced by a note).
  * A document: `document_failed`, while the other one came.
  */
 export type Reason =
