@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import packageJson from "../package.json" with { type: "json" };
 import { createApplication } from "./app/application.ts";
 import { banner } from "./app/banner.ts";
 import { createCollecting } from "./app/collecting.ts";
-import { configure } from "./app/configure.ts";
+import { configure, reconfigure } from "./app/configure.ts";
 import { createFleet, type Fleet } from "./app/fleet.ts";
 import { KNOWN_LABELS } from "./app/known.ts";
 import { createPipeline, type Pipeline } from "./app/pipeline.ts";
@@ -32,10 +33,14 @@ import { describeStore } from "./store/url.ts";
 const { version } = packageJson;
 const TICK_MS = 5_000;
 const REPORT_MS = 60_000;
-/** The 10 s there are to stop: for runs in flight, then for HTTP answers, then for the last write; telemetry takes up to 2 more. */
+/**
+ * The 10 s there are to stop: for runs in flight, then for HTTP answers, for the last write, and for hanging up on the
+ * database, which may hang itself; telemetry takes up to 2 more.
+ */
 const STOP_RUNS_MS = 4_000;
 const STOP_ANSWERS_MS = 500;
-const STOP_WRITE_MS = 3_000;
+const STOP_WRITE_MS = 2_000;
+const STOP_STORE_MS = 1_000;
 /** Rolling up and deleting by age, where the database does not do it itself: every hour, off the full hour. */
 const MAINTENANCE = "7 * * * *";
 
@@ -67,7 +72,9 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
   const { batch_size: batchSize, batch_timeout: batchTimeout } = config.store;
   const { label: storeLabel, embedded } = describeStore(config.store.url);
   const spool = spoolOptions(config);
-  const link = parts.adopt(await linkStore({ open: () => openStore(storeOptions(config)), log }), (it) => it.close());
+  const link = parts.adopt(await linkStore({ open: () => openStore(storeOptions(config)), log }), (it) =>
+    Promise.race([it.close(), sleep(STOP_STORE_MS, undefined, { ref: false })]),
+  );
   const remembered = (await link.current()?.listKits()) ?? [];
   const storing = createStoring({
     ...{ spool, pauseWhenFull: spool.whenFull === "block", batchSize, batchTimeout, closeTimeout: STOP_WRITE_MS },
@@ -125,11 +132,12 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
     clearTimeout(late);
   });
   const reload = async () => {
-    const { targets: wanted } = configure(options);
+    const { targets: wanted } = reconfigure(options, fleet.list());
+    // The database is not needed for it: it only knows the ids of kits that were configured without one.
     const store = link.current();
-    const known = (await store?.listKits()) ?? [];
-    await store?.upsertPlugins(pluginRecords(plugins, wanted));
-    return fleet.apply(wanted, known);
+    const known = await store?.listKits().catch(() => []);
+    await store?.upsertPlugins(pluginRecords(plugins, wanted)).catch(() => undefined);
+    return fleet.apply(wanted, known ?? []);
   };
   const watcher = watchConfig({ files: [config.kits.file], apply: reload, self, log, now });
   parts.defer(watcher.stop);

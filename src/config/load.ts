@@ -54,6 +54,7 @@ export function loadConfig({ configPath, env, cwd }: LoadOptions): LoadedConfig 
   const names = [...new Set(overrides.values.map(({ name }) => name))];
   return assemble(settings.value, secrets, {
     ...{ folder, kitsPath, origin, kitList: kits.kits },
+    hasKitList: Array.isArray(getIn(fleet.source.value, ["kits"])),
     urlFolder: names.includes("DATABASE_URL") ? cwd : folder,
     sources: [...main.found, ...fleet.found, ...names],
   });
@@ -65,6 +66,7 @@ interface Parts {
   readonly urlFolder: string;
   readonly origin: Origin;
   readonly kitList: readonly KitEntry[];
+  readonly hasKitList: boolean;
   readonly sources: readonly string[];
 }
 
@@ -82,6 +84,7 @@ function assemble(settings: Settings, secrets: SecretFiles, parts: Parts): Loade
     },
     kits: { ...settings.kits, file: parts.kitsPath },
     kitList: parts.kitList,
+    hasKitList: parts.hasKitList,
     sources: parts.sources,
   };
   const redacted = () => redact(plain);

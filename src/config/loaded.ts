@@ -13,6 +13,8 @@ export interface LoadedConfig extends Omit<Settings, "server" | "store"> {
   readonly store: Omit<Settings["store"], "url" | "url_file"> & { readonly url: string };
   /** The kits of kits.yaml; `kits` holds the settings for all of them. */
   readonly kitList: readonly KitEntry[];
+  /** Whether kits.yaml has a list at all, even an empty one. */
+  readonly hasKitList: boolean;
   /** The files and variables that were used, for the start screen; empty when all is default. */
   readonly sources: readonly string[];
   /** Where each value of gleaner.yaml came from, for problems found later. */
