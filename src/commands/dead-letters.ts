@@ -22,6 +22,10 @@ async function chosen(letters: Letters, ids: readonly string[], all: boolean): P
   return found;
 }
 
+/** The row without its many empty columns. */
+const rowText = ({ row }: KeptLetter) =>
+  JSON.stringify(Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)));
+
 /** Lists the rows that the database refused, newest first, each with its reason. */
 export async function listDeadLetters(
   options: LoadOptions,
@@ -35,7 +39,7 @@ export async function listDeadLetters(
     when(letter.time),
     letter.table,
     letter.reason,
-    JSON.stringify(letter.row),
+    rowText(letter),
   ]);
   print(table(["ID", "TIME", "TABLE", "REASON", "ROW"], rows));
 }

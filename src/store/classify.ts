@@ -44,7 +44,7 @@ const BY_RESULT_CODE: Readonly<Record<number, Verdict>> = {
 export function classify(error: unknown): Verdict {
   if (typeof error !== "object" || error === null) return "retry";
   if ("errcode" in error) return BY_RESULT_CODE[Number(error.errcode) & 0xff] ?? "retry";
-  const code = "code" in error ? String(error.code) : "";
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
   if (!/^[0-9A-Z]{5}$/.test(code)) return "retry";
   return BY_CODE[code] ?? BY_CLASS[code.slice(0, 2)] ?? "retry";
 }

@@ -69,19 +69,25 @@ export async function inspectStore(urlText: string): Promise<string> {
   });
 }
 
-/** Does something with the dead letters of a database that is up to date. */
+const NO_LETTERS: Letters = { list: async () => [], retry: async () => {}, drop: async () => 0 };
+
+/** Does something with the dead letters of a database that is up to date; what `work` throws comes back as it is. */
 export async function withLetters<T>(urlText: string, work: (letters: Letters) => Promise<T>): Promise<T> {
   const url = parseStoreUrl(urlText);
-  return await explained(url, async () => {
-    if (await isFuture(url)) return await work({ list: async () => [], retry: async () => {}, drop: async () => 0 });
-    return await looking(url, (engine) =>
-      work({
-        list: (limit) => listLetters(engine, limit),
-        retry: (letter) => retryLetter(engine, letter),
-        drop: (ids) => dropLetters(engine, ids),
-      }),
-    );
-  });
+  if (await isFuture(url)) return await work(NO_LETTERS);
+  const [outcome] = await explained(url, () =>
+    looking(url, (engine) =>
+      Promise.allSettled([
+        work({
+          list: (limit) => explained(url, () => listLetters(engine, limit)),
+          retry: (letter) => retryLetter(engine, letter),
+          drop: (ids) => explained(url, () => dropLetters(engine, ids)),
+        }),
+      ]),
+    ),
+  );
+  if (outcome.status === "rejected") throw outcome.reason;
+  return outcome.value;
 }
 
 /** Rows the database refused, and what can be done with them. */

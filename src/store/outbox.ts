@@ -10,8 +10,8 @@ export interface Parcel {
 
 /** The groups that wait for the database: all of them on disk, the newest in memory as well. */
 export interface Outbox {
-  /** False when the group could not be made durable. */
-  add(group: Group): boolean;
+  /** @returns what of the group could not be made durable; undefined when all was. */
+  add(group: Group): Group | undefined;
   /** The oldest groups, about `maxRows` rows; undefined when nothing waits. Repeats the same until `done`. */
   next(maxRows: number): Parcel | undefined;
   done(parcel: Parcel): void;
@@ -34,10 +34,18 @@ interface Cached {
 /** Rows kept in memory beside the disk, so that in good times nothing is read back; about 50 MB of kit rows at most. */
 const CACHED_ROWS = 20_000;
 
-/**
- * @param onDamaged rows of records that are no longer what was written
- */
-export function createOutbox(spool: Spool, onDamaged: (rows: number) => void): Outbox {
+/** Rows of one record, unless one batch has more: what piled up in memory must not become one write. */
+const RECORD_ROWS = 5_000;
+
+/** Told of rows that are given up. */
+export interface OutboxLosses {
+  /** Of records that are no longer what was written. */
+  readonly onDamaged: (rows: number) => void;
+  /** Of batches that are no plain data. */
+  readonly onUnstorable: (rows: number) => void;
+}
+
+export function createOutbox(spool: Spool, { onDamaged, onUnstorable }: OutboxLosses): Outbox {
   let cached: Cached[] = [];
   let cachedRows = 0;
   /** Whether the disk holds groups that are not in memory: then the disk is read until it is empty. */
@@ -84,22 +92,36 @@ export function createOutbox(spool: Spool, onDamaged: (rows: number) => void): O
     );
   }
 
+  function remember(id: number, rows: number, group: Group): void {
+    if (behind) return;
+    if (cachedRows + rows > CACHED_ROWS) {
+      [behind, cached, cachedRows] = [true, [], 0];
+      return;
+    }
+    cached.push({ id, rows, group });
+    cachedRows += rows;
+  }
+
+  function add(group: Group): Group | undefined {
+    const rows = rowsIn(group);
+    if (rows > RECORD_ROWS && isDivisible(group)) return addHalves(group);
+    const body = encoded(group);
+    if (body === undefined && isDivisible(group)) return addHalves(group);
+    if (body === undefined) return void onUnstorable(rows);
+    const id = spool.append(body, rows);
+    if (id === undefined) return group;
+    remember(id, rows, group);
+    return undefined;
+  }
+
+  function addHalves(group: Group): Group | undefined {
+    const [first, second] = halves(group);
+    const left = add(first);
+    return left ? merged([left, second]) : add(second);
+  }
+
   return {
-    add(group) {
-      const rows = rowsIn(group);
-      const id = spool.append(encodeGroup(group), rows);
-      if (id === undefined) return false;
-      if (behind) return true;
-      if (cachedRows + rows > CACHED_ROWS) {
-        behind = true;
-        cached = [];
-        cachedRows = 0;
-        return true;
-      }
-      cached.push({ id, rows, group });
-      cachedRows += rows;
-      return true;
-    },
+    add,
     next(maxRows) {
       const known = behind ? undefined : fromMemory(maxRows);
       // What the disk has and memory has not: appends that failed and came to the disk all the same.
@@ -135,6 +157,36 @@ export function createOutbox(spool: Spool, onDamaged: (rows: number) => void): O
 }
 
 function parcel(ids: readonly number[], groups: readonly Group[]): Parcel {
-  const group = { batches: groups.flatMap((each) => each.batches), events: groups.flatMap((each) => each.events) };
+  const group = merged(groups);
   return { ids, group, rows: rowsIn(group) };
+}
+
+const merged = (groups: readonly Group[]): Group => ({
+  batches: groups.flatMap((each) => each.batches),
+  events: groups.flatMap((each) => each.events),
+});
+
+const isDivisible = ({ batches, events }: Group) => batches.length + events.length > 1;
+
+/** Events go with the later half: what they tell of has been collected. */
+function halves({ batches, events }: Group): [Group, Group] {
+  if (batches.length < 2)
+    return [
+      { batches, events: [] },
+      { batches: [], events },
+    ];
+  const middle = batches.length >> 1;
+  return [
+    { batches: batches.slice(0, middle), events: [] },
+    { batches: batches.slice(middle), events },
+  ];
+}
+
+/** The group as a record's body; undefined when it is no plain data, or more than a text can hold. */
+function encoded(group: Group): string | undefined {
+  try {
+    return encodeGroup(group);
+  } catch {
+    return undefined;
+  }
 }

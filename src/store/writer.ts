@@ -118,7 +118,11 @@ export function createWriter(options: WriterOptions): Writer {
       if (upTo > 0) outbox.forget(upTo);
     },
   });
-  const outbox: Outbox = createOutbox(spool, (rows) => options.onDropped("spool_damaged", rows));
+  const outbox: Outbox = createOutbox(spool, {
+    onDamaged: (rows) => options.onDropped("spool_damaged", rows),
+    onUnstorable: (rows) =>
+      options.onStored({ stored: {}, duplicate: {}, refused: {}, rejected: { "no plain data": rows } }),
+  });
   const states = createStates();
   let pending = nothing();
   /** The highest id of the spool that is on its way into the database. */
@@ -155,8 +159,9 @@ export function createWriter(options: WriterOptions): Writer {
   /** Moves what is pending to the spool; what the spool does not take stays, within bounds. */
   function spoolPending(): void {
     if (pending.rows === 0 && pending.batches.length === 0) return;
-    if (outbox.add(pending)) pending = nothing();
-    else dropBeyond();
+    const left = outbox.add(pending);
+    pending = left ? { batches: [...left.batches], events: [...left.events], rows: rowsIn(left) } : nothing();
+    if (left) dropBeyond();
   }
 
   function dropBeyond(): void {

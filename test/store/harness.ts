@@ -15,10 +15,14 @@ export type Fields = Record<string, unknown>;
 /** An empty database of some engine, the store on it, and a second pair of eyes that reads past the store. */
 export interface Bench {
   readonly store: OpenStore;
+  readonly url: string;
   readonly capabilities: Capabilities;
   query(sql: string): Promise<Fields[]>;
   /** Names and declared types of a table's columns. */
   columns(table: string): Promise<Record<string, string>>;
+  /** Makes the database refuse drones whose column is like this, until `accept`. */
+  refuse(column: string, like: string): Promise<void>;
+  accept(): Promise<void>;
   /** Closes the store and opens it again, with empty caches. */
   reopen(retention?: Retention): Promise<OpenStore>;
   close(): Promise<void>;
@@ -42,10 +46,21 @@ export const sqliteSubject: Subject = {
         .prepare(sql)
         .all()
         .map((row) => ({ ...row }));
+    const execute = async (sql: string) => {
+      const database = new DatabaseSync(file, { timeout: 5_000 });
+      database.exec(sql);
+      database.close();
+    };
     return {
       get store() {
         return store;
       },
+      url: `sqlite:${file}`,
+      refuse: (column, like) =>
+        execute(
+          `create trigger refuse before insert on drones when new.${column} like '${like}' begin select raise(abort, 'poison'); end`,
+        ),
+      accept: () => execute("drop trigger refuse"),
       capabilities: SQLITE,
       query,
       columns: async (table) =>
@@ -95,6 +110,10 @@ export const postgresSubject = (cluster: () => TestCluster): Subject => ({
       get store() {
         return store;
       },
+      url,
+      refuse: async (column, like) =>
+        void (await query(`alter table drones add constraint poison check (${column} not like '${like}') not valid`)),
+      accept: async () => void (await query("alter table drones drop constraint poison")),
       capabilities: POSTGRESQL,
       query,
       columns: async (table) => pgColumns(await query(pgColumnsQuery(table))),

@@ -1,6 +1,8 @@
 import { after, before, describe } from "node:test";
 import { postgresSubject } from "./harness.ts";
+import { lettersSuite } from "./letters-suite.ts";
 import { startCluster, type TestCluster, whyNoPostgres } from "./postgres.ts";
+import { replaySuite } from "./replay-suite.ts";
 import { storeSuite } from "./suite.ts";
 
 const reason = whyNoPostgres();
@@ -10,5 +12,8 @@ describe("on a real server", { skip: reason ?? false }, () => {
     cluster = await startCluster();
   });
   after(() => cluster.stop());
-  storeSuite(postgresSubject(() => cluster));
+  const subject = postgresSubject(() => cluster);
+  storeSuite(subject);
+  lettersSuite(subject);
+  replaySuite(subject);
 });

@@ -59,8 +59,12 @@ function subject(name: string, place: () => Place): Subject {
         get store() {
           return store;
         },
+        url,
         capabilities: POSTGRESQL,
         query,
+        refuse: async (column, like) =>
+          void (await query(`alter table drones add constraint poison check (${column} not like '${like}') not valid`)),
+        accept: async () => void (await query("alter table drones drop constraint poison")),
         columns: async (table) => pgColumns(await query(pgColumnsQuery(table))),
         async reopen(retention) {
           await store.close();
