@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { FaultText } from "../../../src/demo/faults.ts";
+import { eventually } from "../../support/eventually.ts";
+import { temporaryFolder } from "../../support/folder.ts";
+import { type Gleaner, startGleaner } from "../../support/process.ts";
+import { readPostgres } from "../../support/rows.ts";
+import { startSim } from "../../support/sim.ts";
+import { accountsOf } from "./accounts.ts";
+import { startCluster } from "./cluster.ts";
+import { peakRssMb, randomFrom, rssMb } from "./facts.ts";
+import type { Figures } from "./fault.ts";
+import { LASTING, rig } from "./rig.ts";
+import { kept } from "./served.ts";
+
+export interface SoakOptions {
+  readonly minutes: number;
+  readonly seed: number;
+  readonly kits: number;
+  readonly say: (line: string) => void;
+}
+
+/** What the figures of a soak are beside those of a fault. */
+export interface Soaked extends Figures {
+  /** Growth of the process's memory (MB an hour), over all its lives. */
+  readonly slope: number;
+  readonly events: number;
+}
+
+/** Faults of a kit that come and go; what they keep back is not offered, or comes again. */
+const KIT_FAULTS: readonly FaultText[] = [
+  "slow:300",
+  "hung",
+  "http_500",
+  "http_503",
+  "reset",
+  "truncated",
+  "garbage",
+  "refused",
+  "nan",
+];
+
+/** Memory of one life of the process: seconds since its start, MB. */
+type Life = [seconds: number, mb: number][];
+
+/** A young process still compiles and fills its caches. */
+const WARM_UP_S = 20;
+
+/** Least squares over all lives, each with a level of its own: what they have in common is growth. */
+export function growth(lives: readonly Life[]): number {
+  let [covariance, variance] = [0, 0];
+  for (const life of lives) {
+    const grown = life.filter(([seconds]) => seconds >= WARM_UP_S);
+    const mean = (i: 0 | 1) => grown.reduce((sum, point) => sum + point[i], 0) / grown.length;
+    const [t, y] = [mean(0), mean(1)];
+    for (const [seconds, mb] of grown) {
+      covariance += (seconds - t) * (mb - y);
+      variance += (seconds - t) ** 2;
+    }
+  }
+  return variance === 0 ? 0 : (covariance / variance) * 3_600;
+}
+
+/**
+ * Simulated kits, PostgreSQL and gleaner under random faults from a seed, one after the other: kits that fail, a database
+ * that is killed or hangs, reloads, a gleaner that is killed or stopped. In the end all is well again, and every row is looked for.
+ */
+export async function soak({ minutes, seed, kits, say }: SoakOptions): Promise<Soaked> {
+  const random = randomFrom(seed);
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+  using folder = temporaryFolder();
+  await using cluster = await startCluster();
+  const url = cluster.url(await cluster.createDatabase());
+  await using sim = await startSim(folder, { kits, fresh: false, args: [...LASTING, "--seed", String(seed)] });
+  const store = "  statement_timeout: 1s";
+  const place = rig(folder, sim, { store, env: { DATABASE_URL: url, LOG_LEVEL: "warn" } });
+
+  const lives: Life[] = [];
+  let gleaner: Gleaner = await startGleaner(place);
+  let born = performance.now();
+  let peak = 0;
+  lives.push([]);
+  const watch = setInterval(() => {
+    try {
+      lives.at(-1)?.push([(performance.now() - born) / 1_000, rssMb(gleaner.pid)]);
+      peak = Math.max(peak, peakRssMb(gleaner.pid));
+    } catch {
+      // It is between two lives.
+    }
+  }, 1_000);
+  const restart = async (signal: NodeJS.Signals) => {
+    // What a kit said last must be said again after the kill: no kit may be silent around it.
+    await sleep(2_500);
+    gleaner.signal(signal);
+    await gleaner.exited;
+    gleaner = await startGleaner(place);
+    born = performance.now();
+    lives.push([]);
+  };
+
+  const events: Readonly<Record<string, { readonly weight: number; run(): Promise<void> }>> = {
+    "kits fail": {
+      weight: 10,
+      async run() {
+        const some = Array.from({ length: 1 + Math.floor(random() * 5) }, () => pick(sim.kits).id);
+        for (const kit of some) await sim.setFault(kit, pick(KIT_FAULTS));
+        await sleep(1_000 + random() * 3_000);
+        for (const kit of some) await sim.setFault(kit, "healthy");
+      },
+    },
+    "database killed": {
+      weight: 4,
+      async run() {
+        await cluster.kill();
+        await sleep(random() * 4_000);
+        await cluster.start();
+      },
+    },
+    "database hangs": {
+      weight: 3,
+      async run() {
+        cluster.signal("SIGSTOP");
+        await sleep(500 + random() * 4_000);
+        cluster.signal("SIGCONT");
+      },
+    },
+    reload: { weight: 2, run: async () => gleaner.signal("SIGHUP") },
+    "gleaner killed": { weight: 1, run: () => restart("SIGKILL") },
+    "gleaner stopped": { weight: 1, run: () => restart("SIGTERM") },
+  };
+  const bag = Object.entries(events).flatMap(([name, { weight }]) => Array<string>(weight).fill(name));
+
+  try {
+    const end = performance.now() + minutes * 60_000;
+    let count = 0;
+    while (performance.now() < end) {
+      await sleep(random() * 3_000);
+      const name = pick(bag);
+      say(`${new Date().toISOString().slice(11, 19)} ${name}`);
+      await events[name]?.run();
+      count++;
+    }
+    const begun = performance.now();
+    await eventually(async () => {
+      assert.equal((await accountsOf(gleaner)).pending, 0);
+      assert.equal((await gleaner.get("/-/ready")).status, 200);
+    }, 60_000);
+    const recoverySeconds = Math.round((performance.now() - begun) / 100) / 10;
+    await sleep(2_500);
+    assert.equal((await gleaner.stop()).code, 0);
+    await using db = await readPostgres(url);
+    const { offered, stored, missing, duplicates } = await kept(await sim.ledger(), db);
+    const slope = Math.round(growth(lives) * 10) / 10;
+    const figures = { offered, stored, missing: missing.length, duplicates, recoverySeconds, peakRssMb: peak };
+    return { ...figures, slope, events: count, note: `seed ${seed}, ${count} faults, ${slope} MB/h` };
+  } finally {
+    clearInterval(watch);
+    gleaner.signal("SIGKILL");
+    await gleaner.exited;
+  }
+}
