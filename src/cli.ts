@@ -27,7 +27,7 @@ const ECHO_MS = 500;
 async function untilStopped(start: () => Promise<Running>): Promise<void> {
   const starting = start();
   const grace = closeWithGrace(
-    { delay: STOP_MS, logger: false, skip: ["SIGHUP", "SIGINT", "SIGTERM"] },
+    { delay: STOP_MS, logger: false, skip: ["SIGHUP", "SIGINT", "SIGTERM", "unhandledRejection"] },
     async (why) => {
       if (why.err) process.stderr.write(`${explain(why.err)}\n`);
       await (await starting).stop();

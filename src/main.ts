@@ -6,6 +6,7 @@ import { createCollecting } from "./app/collecting.ts";
 import { configure, reconfigure } from "./app/configure.ts";
 import { createFleet, type Fleet } from "./app/fleet.ts";
 import { KNOWN_LABELS } from "./app/known.ts";
+import { surviveOrphans } from "./app/orphans.ts";
 import { createPipeline, type Pipeline } from "./app/pipeline.ts";
 import { createProbe } from "./app/probe.ts";
 import { pluginRecords, retiredKits } from "./app/records.ts";
@@ -64,6 +65,7 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
   const draining = new AbortController();
   const abort = new AbortController();
 
+  parts.defer(surviveOrphans(log));
   const self = parts.adopt(createSelf({ version, known: KNOWN_LABELS }), (it) => it.close());
   self.configReloaded(true, startedAt);
   const telemetry = await createTelemetry({ version, env: options.env, log, eager: config.telemetry.otel });

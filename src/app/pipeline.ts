@@ -4,7 +4,7 @@ import type { Snapshot } from "../expose/types.ts";
 import type { Monitor, TargetView } from "../health/monitor.ts";
 import type { Transition } from "../model/health.ts";
 import type { Logger } from "../model/plugin.ts";
-import type { Run } from "../model/run.ts";
+import { CollectError, type Run } from "../model/run.ts";
 import type { Batch, ConfiguredTarget } from "../model/target.ts";
 import { toBatch } from "../process/pipeline.ts";
 import type { Writer } from "../store/writer.ts";
@@ -37,6 +37,16 @@ export interface Pipeline {
 
 /** Kits whose data is no longer theirs to show. */
 const AWAY: ReadonlySet<string> = new Set(["offline", "stale"]);
+
+/** The batch of a run; what cannot even be read makes it a run that failed. */
+function batchOf(target: ConfiguredTarget, run: Run): Batch {
+  try {
+    return toBatch(target, run);
+  } catch (thrown) {
+    const error = new CollectError("bug", "the plugin returned something that cannot be read", { cause: thrown });
+    return toBatch(target, { ...run, outcome: { status: "failed", error } });
+  }
+}
 
 const dataSlot = (job: string) => `job:${job}`;
 
@@ -89,7 +99,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   return {
     async accept(target, run) {
       const [batch, isOwned] = await deps.trace("process", {}, async (span) => {
-        const made = toBatch(target, run);
+        const made = batchOf(target, run);
         const { samples, rows, rejected } = made;
         span.set({ samples: samples.length, rows: rows.length, rejections: rejected.length });
         return [made, take(target, made)] as const;

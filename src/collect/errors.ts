@@ -60,12 +60,21 @@ function kindOf(code: string, name: string): ErrorKind {
   return KIND_BY_CODE.get(code) ?? (TLS_CODE.test(code) ? "unreachable" : "bug");
 }
 
+/** `instanceof` that survives whatever a plugin may throw: a Proxy may throw when it is asked for its prototype. */
+export function isA<T>(type: abstract new (...args: never[]) => T, value: unknown): value is T {
+  try {
+    return value instanceof type;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Whatever was thrown, as a CollectError with a kind. A thrown undefined, string, or hostile object is a bug of the plugin.
  * Credentials in URLs never reach the message.
  */
 export function toCollectError(thrown: unknown): CollectError {
-  if (thrown instanceof CollectError) return thrown;
+  if (isA(CollectError, thrown)) return thrown;
   const code = read(thrown, "code");
   const name = read(thrown, "name");
   const text =

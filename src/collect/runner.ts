@@ -2,7 +2,7 @@ import type { Context, HttpClient, Logger } from "../model/plugin.ts";
 import { CollectError, NothingHere, type Run } from "../model/run.ts";
 import type { Collected } from "../model/sample.ts";
 import type { ConfiguredTarget } from "../model/target.ts";
-import { toCollectError } from "./errors.ts";
+import { isA, toCollectError } from "./errors.ts";
 import { isRetryable, retryDelay } from "./retry.ts";
 
 /** Runs a function when there is a free place: the scheduler's limit on concurrent collections. */
@@ -55,11 +55,17 @@ function sleep(ms: number, signal: AbortSignal): Promise<boolean> {
   });
 }
 
+const isListOrAbsent = (value: unknown) => value === undefined || Array.isArray(value);
+
+/** Reads everything once, so that nothing that throws when it is read gets any further. */
 function checkShape(collected: Collected): Collected {
-  if (typeof collected !== "object" || collected === null || !Array.isArray(collected.samples)) {
+  if (typeof collected !== "object" || collected === null)
     throw new CollectError("bug", "the plugin did not return { samples: […] }");
-  }
-  return collected;
+  const plain = { ...collected };
+  const { samples, rows, documents, rejected } = plain;
+  if (!Array.isArray(samples) || ![rows, documents, rejected].every(isListOrAbsent))
+    throw new CollectError("bug", "the plugin did not return { samples: […] }");
+  return plain;
 }
 
 /** One try with its own deadline: the only place where a collection's time and failure are handled. */
@@ -86,7 +92,7 @@ async function attempt(
     work.catch(() => undefined);
     return { status: "ok", collected: checkShape(await Promise.race([work, aborted.promise])) };
   } catch (thrown) {
-    if (thrown instanceof NothingHere) return { status: "empty", reason: thrown.message };
+    if (isA(NothingHere, thrown)) return { status: "empty", reason: thrown.message };
     // An HTTP client reports an abort as its own error: the deadline's sentence says more.
     return { status: "failed", error: toCollectError(deadline.signal.aborted ? deadline.signal.reason : thrown) };
   } finally {

@@ -4,7 +4,10 @@ const QUIET_MS = 60_000;
  * Limits a voice to one message a minute; what comes between is dropped.
  * OpenTelemetry reports every failed export, every few seconds for as long as its collector is away.
  */
-export function sayRarely(say: (message: string) => void, now: () => number = Date.now): (message: string) => void {
+export function sayRarely(
+  say: (message: string) => void,
+  now: () => number = () => performance.now(),
+): (message: string) => void {
   let quietUntil = Number.NEGATIVE_INFINITY;
   return (message) => {
     if (now() < quietUntil) return;

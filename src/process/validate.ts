@@ -24,15 +24,22 @@ export function validateSamples(
   const kept: Sample[] = [];
   const perMetric = new Map<string, number>();
   const rejected = new Map<string, { detail: string; count: number }>();
+  const note = (reason: string, detail: string) => {
+    const known = rejected.get(reason);
+    rejected.set(reason, { detail: known?.detail ?? detail, count: (known?.count ?? 0) + 1 });
+  };
   const metrics = plugin.metrics as Readonly<Record<string, MetricSpec>>;
   for (const sample of samples) {
+    if (typeof sample !== "object" || sample === null) {
+      note("bad_sample", "not a sample");
+      continue;
+    }
     const spec = Object.hasOwn(metrics, sample.metric) ? metrics[sample.metric] : undefined;
     const seen = (perMetric.get(sample.metric) ?? 0) + 1;
     const problem =
       problemWith(sample, spec) ?? (seen > (spec?.maxSeries ?? DEFAULT_MAX_SERIES) ? "too_many_series" : undefined);
     if (problem) {
-      const known = rejected.get(problem);
-      rejected.set(problem, { detail: known?.detail ?? sample.metric, count: (known?.count ?? 0) + 1 });
+      note(problem, sample.metric);
       continue;
     }
     perMetric.set(sample.metric, seen);

@@ -71,6 +71,9 @@ describe("runner", () => {
             get: () => {
               throw new Error("trap");
             },
+            getPrototypeOf: () => {
+              throw new Error("trap");
+            },
           },
         ),
     ],
