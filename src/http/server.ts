@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { Logger } from "../model/plugin.ts";
 import { isLoopback } from "./address.ts";
 import type { Application } from "./app.ts";
@@ -40,6 +40,8 @@ interface ServerLimits {
   readonly keepAliveTimeout: number;
   /** A connection on which nothing moves for so long is dropped, also in the middle of an answer that nobody reads. */
   readonly idleTimeout: number;
+  /** An answer that is complete must be taken within this time: who reads byte by byte holds all of it in memory. */
+  readonly answerTimeout: number;
   readonly maxHeaderSize: number;
   readonly maxConnections: number;
   readonly maxRequestsPerSocket: number;
@@ -51,6 +53,7 @@ const LIMITS: ServerLimits = {
   connectionsCheckingInterval: 1_000,
   keepAliveTimeout: 65_000,
   idleTimeout: 120_000,
+  answerTimeout: 30_000,
   maxHeaderSize: 16 * 1_024,
   maxConnections: 2_048,
   maxRequestsPerSocket: 1_000,
@@ -90,13 +93,20 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 }
 
 function createLimitedServer(limits: ServerLimits): Server {
-  const { maxConnections, maxRequestsPerSocket, idleTimeout, ...options } = limits;
+  const { maxConnections, maxRequestsPerSocket, idleTimeout, answerTimeout, ...options } = limits;
   // No insecure parser whatever NODE_OPTIONS says: it lets requests be smuggled past a proxy.
   const server = createServer({ ...options, insecureHTTPParser: false, requireHostHeader: true });
   server.maxConnections = maxConnections;
   server.maxRequestsPerSocket = maxRequestsPerSocket;
   server.timeout = idleTimeout;
+  server.on("request", (_request, response) => response.once("prefinish", () => hurry(response, answerTimeout)));
   return server;
+}
+
+/** Hangs up when an answer that was handed over whole has not gone out in time. */
+function hurry(response: ServerResponse, timeout: number): void {
+  const late = setTimeout(() => response.destroy(), timeout);
+  response.once("close", () => clearTimeout(late));
 }
 
 function closeGracefully(server: Server, grace: number): Promise<void> {

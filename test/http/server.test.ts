@@ -128,6 +128,25 @@ describe("hostile clients", () => {
     assert.equal((await rawGet(port, "/metrics", { "X-Long": "a".repeat(8_000) })).status, 200);
   });
 
+  it("that do not read an answer are hung up on, and those that read it at once are not", async (t) => {
+    const body = Buffer.alloc(24 * 1024 * 1024, "x");
+    const app = application({ metrics: async () => ({ contentType: "text/plain", body }) });
+    const { port, url } = await serve(t, { app, limits: { answerTimeout: 800 } });
+    const slow = await open(port);
+    t.after(() => slow.destroy());
+    slow.on("error", () => undefined);
+    slow.write("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    await sleep(1_000);
+    let got = 0;
+    slow.on("data", (chunk: Buffer) => {
+      got += chunk.length;
+    });
+    await once(slow, "close");
+    assert.ok(got < body.length, "it was not given the rest");
+    const whole = await (await fetch(`${url}/metrics`)).arrayBuffer();
+    assert.equal(whole.byteLength, body.length);
+  });
+
   it("that smuggle a second request get 400", async (t) => {
     const { port } = await serve(t);
     const smuggled = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
