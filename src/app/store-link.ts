@@ -32,10 +32,19 @@ export async function linkStore({ open, log }: StoreLinkDeps): Promise<StoreLink
 
   async function attempt(): Promise<void> {
     const opened = await open();
-    store = opened;
+    try {
+      // What fails half-way is done again with the next try: the database may go at any moment.
+      for (let work = waiting[0]; work && !closed; work = waiting[0]) {
+        await work(opened);
+        waiting.shift();
+      }
+    } catch (error) {
+      await opened.close();
+      throw error;
+    }
     if (closed) return await opened.close();
+    store = opened;
     for (const note of opened.notes) log.info({ store: opened.label }, note);
-    for (const work of waiting.splice(0)) await work(opened);
   }
 
   function again(wait: number): void {

@@ -266,10 +266,11 @@ export function createWriter(options: WriterOptions): Writer {
   function failed(error: unknown, tried: boolean): void {
     if (tried) options.onFailed(error);
     if (!down && tried) options.onDown(error);
-    const next = down ? down.backoff.next(undefined) : factory.next();
+    const next = !down ? factory.next() : tried ? down.backoff.next(undefined) : down.backoff;
     // The first such error is met at once by bringing back the schema; when that is no help, somebody has to come.
     const isStuck = down !== undefined && classify(down.error) === "stop" && classify(error) === "stop";
-    const wait = isStuck ? backoff.max : next.duration;
+    // Looking whether the database has been reached costs nothing.
+    const wait = isStuck ? backoff.max : tried ? next.duration : backoff.initial;
     down = { error, since: down?.since ?? performance.now(), backoff: next, wait };
     if (tried) limit = Math.max(ROWS.least, Math.floor(limit / 2));
     spoolPending();

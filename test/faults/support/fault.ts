@@ -69,16 +69,14 @@ export function fault(id: string, title: string, options: FaultOptions, run: () 
   test(`${id} ${title}`, { timeout }, async () => {
     const begun = performance.now();
     const seconds = () => Math.round((performance.now() - begun) / 100) / 10;
-    try {
-      const figures = await run();
-      report({ id, title, outcome: isClean(figures) ? "passed" : "failed", seconds: seconds(), figures });
-      assert.equal(figures.missing ?? 0, 0, "rows are missing");
-      assert.equal(figures.duplicates ?? 0, 0, "rows are there twice");
-    } catch (error) {
+    const figures = await run().catch((error: unknown) => {
       const reason = error instanceof Error ? error.message.split("\n", 1)[0] : String(error);
       report({ id, title, outcome: "failed", seconds: seconds(), figures: {}, reason: reason ?? "" });
       throw error;
-    }
+    });
+    report({ id, title, outcome: isClean(figures) ? "passed" : "failed", seconds: seconds(), figures });
+    assert.equal(figures.missing ?? 0, 0, "rows are missing");
+    assert.equal(figures.duplicates ?? 0, 0, "rows are there twice");
   });
 }
 
