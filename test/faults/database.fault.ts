@@ -39,7 +39,8 @@ fault(
     const kills = isQuick ? 8 : 50;
     const random = randomFrom(SEED);
     await using cluster = await startCluster();
-    await using scene = await startScene({ url: cluster.url(await cluster.createDatabase()) });
+    const sim = { kits: isQuick ? 20 : 50 };
+    await using scene = await startScene({ url: cluster.url(await cluster.createDatabase()), sim });
     const recoveries: number[] = [];
     for (let i = 0; i < kills; i++) {
       await sleep(random() * 400);
@@ -49,7 +50,7 @@ fault(
       recoveries.push(await recovery(scene.gleaner));
     }
     const sorted = recoveries.toSorted((a, b) => a - b);
-    const note = `${kills} kills, seed ${SEED}, recovery p50 ${sorted[kills >> 1]} s`;
+    const note = `${kills} kills under ${sim.kits} kits, seed ${SEED}, recovery p50 ${sorted[kills >> 1]} s`;
     return { ...(await scene.finish()), recoverySeconds: sorted.at(-1) ?? 0, note };
   },
 );
