@@ -128,6 +128,8 @@ export function createWriter(options: WriterOptions): Writer {
   /** The highest id of the spool that is on its way into the database. */
   let sending = 0;
   let limit: number = ROWS.most;
+  /** Rows of the write under way or of the last one; 0 when it did not come to writing. */
+  let attempted = 0;
   let down: Down | undefined;
   let working: Promise<void> | undefined;
   let groupTimer: NodeJS.Timeout | undefined;
@@ -207,6 +209,7 @@ export function createWriter(options: WriterOptions): Writer {
     const database = store();
     if (!database) return failed(new Error("the database has not been reached yet"), false);
     lastWrite = performance.now();
+    attempted = 0;
     try {
       if (down && classify(down.error) === "stop") await database.repair();
       await followHistory(database);
@@ -251,6 +254,7 @@ export function createWriter(options: WriterOptions): Writer {
 
   async function send(database: WritableStore, group: Group): Promise<void> {
     const begun = performance.now();
+    attempted = rowsIn(group);
     const batches = group.batches.length > 0 ? await database.writeBatches(group.batches) : undefined;
     const events = group.events.length > 0 ? await database.writeEvents(group.events) : undefined;
     // Only now: when the second fails both are written again, and every row is to be counted once.
@@ -258,9 +262,10 @@ export function createWriter(options: WriterOptions): Writer {
     adapt(performance.now() - begun);
   }
 
+  /** By the rows that were written, not from those that were allowed: of these a slow database may not manage half. */
   function adapt(took: number): void {
-    if (took > SLOW_MS) limit = Math.max(ROWS.least, Math.floor(limit / 2));
-    else if (took < QUICK_MS) limit = Math.min(ROWS.most, limit * 2);
+    if (took > SLOW_MS) limit = Math.max(ROWS.least, Math.floor((attempted * SLOW_MS) / took));
+    else if (took < QUICK_MS && attempted * 2 >= limit) limit = Math.min(ROWS.most, limit * 2);
   }
 
   function failed(error: unknown, tried: boolean): void {
@@ -272,7 +277,7 @@ export function createWriter(options: WriterOptions): Writer {
     // Looking whether the database has been reached costs nothing.
     const wait = isStuck ? backoff.max : tried ? next.duration : backoff.initial;
     down = { error, since: down?.since ?? performance.now(), backoff: next, wait };
-    if (tried) limit = Math.max(ROWS.least, Math.floor(limit / 2));
+    if (attempted > 0) limit = Math.max(ROWS.least, Math.floor(Math.min(limit, attempted) / 2));
     spoolPending();
   }
 

@@ -385,6 +385,33 @@ describe("in front of a database server, the writer", () => {
     await without.writer.close();
   });
 
+  it("writes less at a time to a slow database, in proportion, and more again when it is quick", async (t) => {
+    const real = performance.now.bind(performance);
+    let jumped = 0;
+    t.mock.method(performance, "now", () => real() + jumped);
+    const { writer, state, written } = setUp();
+    const sizes = () => written.filter(({ what }) => what === "batches").map(({ ids }) => ids.length * 50);
+    const put = async (groups: number) => {
+      for (let i = 0; i < groups; i++) {
+        for (let n = 0; n < 2; n++) writer.accept(rowsBatch(sizes().length * 1_000 + i * 2 + n, 50));
+        await sleep(12);
+      }
+    };
+    const { promise, resolve } = Promise.withResolvers<void>();
+    state.gate = promise;
+    await put(30);
+    jumped += 4_000;
+    resolve();
+    await until(() => sizes().length > 0);
+    const [slow = 0] = sizes();
+    state.gate = undefined;
+    await writer.flush();
+    const [, next = 0, ...later] = sizes();
+    assert.ok(next <= slow * 0.55 + 100, `${slow} rows took 4 s, and then ${next} were tried`);
+    assert.ok(Math.max(...later) > next, `${sizes()}`);
+    await writer.close();
+  });
+
   it("starts without a database, and writes when it comes", async () => {
     let reached = false;
     const fake = fakeStore();
