@@ -131,12 +131,12 @@ describe("hostile clients", () => {
   it("that do not read an answer are hung up on, and those that read it at once are not", async (t) => {
     const body = Buffer.alloc(24 * 1024 * 1024, "x");
     const app = application({ metrics: async () => ({ contentType: "text/plain", body }) });
-    const { port, url } = await serve(t, { app, limits: { answerTimeout: 800 } });
+    const { port, url } = await serve(t, { app, limits: { answerTimeout: 2_500 } });
     const slow = await open(port);
     t.after(() => slow.destroy());
     slow.on("error", () => undefined);
     slow.write("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    await sleep(1_000);
+    await sleep(2_800);
     let got = 0;
     slow.on("data", (chunk: Buffer) => {
       got += chunk.length;

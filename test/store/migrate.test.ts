@@ -13,6 +13,7 @@ import { openSqlite } from "../../src/store/engines/sqlite.ts";
 import { type MigrationList, migrateDatabase } from "../../src/store/migrate.ts";
 import { migrations } from "../../src/store/migrations/index.ts";
 import { migrate, openStore } from "../../src/store/open.ts";
+import { eventually } from "../support/eventually.ts";
 import { batch, drone, options, T0 } from "./make.ts";
 import { startCluster, type TestCluster, whyNoPostgres } from "./postgres.ts";
 
@@ -174,9 +175,10 @@ describe("PostgreSQL", { skip: whyNoPostgres() ?? false }, () => {
     const store = await openStore(options(await cluster.createDatabase()));
     await store.ping();
     await cluster.admin("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'gleaner'");
-    await store.ping().catch(() => {});
-    const { stored } = await store.writeBatches([batch({ rows: [drone("d", T0)] })]);
-    assert.equal(stored["drones"], 1);
+    // A broken connection may be found out only by the next use of it; the one after that has another.
+    await eventually(() => store.ping());
+    const { stored, duplicate } = await eventually(() => store.writeBatches([batch({ rows: [drone("d", T0)] })]));
+    assert.equal((stored["drones"] ?? 0) + (duplicate["drones"] ?? 0), 1);
     await store.close();
   });
 });
