@@ -86,6 +86,9 @@ function configure(database: DatabaseSync): void {
     database.prepare("insert into sqlite_sequence (name, seq) values ('records', ?)").run(Date.now() * 1_000);
 }
 
+/** What a body takes in the file, apart from what the file itself needs. */
+export const packedBytes = (body: string): number => zstdCompressSync(body).length;
+
 /** Opens the file, creates it where it is missing, and locks it. @throws SQLite's error, or NewerSpool */
 export function openSpoolFile(path: string): SpoolFile {
   createPrivately(path);

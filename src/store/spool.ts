@@ -1,7 +1,14 @@
 import { statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { moveAside, salvage } from "./salvage.ts";
-import { NewerSpool, openSpoolFile, type SpooledRecord, type SpoolFile, type SpoolSize } from "./spool-file.ts";
+import {
+  NewerSpool,
+  openSpoolFile,
+  packedBytes,
+  type SpooledRecord,
+  type SpoolFile,
+  type SpoolSize,
+} from "./spool-file.ts";
 
 /** What to do with new rows when the spool has no room: give up the oldest, or take no more (polling pauses). */
 export type WhenFull = "drop_oldest" | "block";
@@ -163,13 +170,19 @@ export function openSpool(options: SpoolOptions): Spool {
 
   const isBeyondBound = (current: SpoolFile) => current.size().bytes + current.keptBytes() >= maxBytes;
 
-  /** On a disk that is short of space the file must not grow; pages whose records have gone it uses again. */
-  const isDiskShort = (current: SpoolFile, bytes: number) => freeBytes() < minFreeBytes && current.spareBytes() < bytes;
+  /**
+   * What a record lacks on a disk that is short of space (bytes): there the file must not grow, and uses the pages of
+   * records that have gone.
+   */
+  function lackingBytes(current: SpoolFile, body: string): number {
+    return freeBytes() < minFreeBytes ? packedBytes(body) + OVERHEAD_BYTES - current.spareBytes() : 0;
+  }
 
-  /** Makes room for a record of at most so many bytes, or says that there is none. */
-  function hasRoom(current: SpoolFile, bytes: number): boolean {
+  /** Makes room for a record, or says that there is none. */
+  function hasRoom(current: SpoolFile, body: string): boolean {
     const isBeyond = isBeyondBound(current);
-    if (!isBeyond && !isDiskShort(current, bytes)) return true;
+    const lacking = isBeyond ? 0 : lackingBytes(current, body);
+    if (!isBeyond && lacking <= 0) return true;
     if (current.keptBytes() > 0) {
       // What is in the database already goes before anything that is not.
       current.dropKept();
@@ -177,7 +190,7 @@ export function openSpool(options: SpoolOptions): Spool {
     }
     const size = current.size();
     if (whenFull === "block" || size.records === 0) return false;
-    const room = isBeyond ? Math.max(1, size.bytes - maxBytes, maxBytes * FREE_SHARE) : bytes;
+    const room = isBeyond ? Math.max(1, size.bytes - maxBytes, maxBytes * FREE_SHARE) : lacking;
     const { rows, upTo } = current.dropOldest(options.inFlight(), room);
     if (rows === 0) return false;
     onLost("spool_full", rows, upTo);
@@ -188,7 +201,7 @@ export function openSpool(options: SpoolOptions): Spool {
   return {
     append: (body, rows) =>
       on((current) => {
-        if (!hasRoom(current, body.length + OVERHEAD_BYTES)) {
+        if (!hasRoom(current, body)) {
           trouble = "the spool is full";
           return undefined;
         }

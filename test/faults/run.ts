@@ -49,12 +49,12 @@ function table(lines: readonly Line[]): string {
     .join("\n");
 }
 
-async function runFile(file: string, report: string): Promise<void> {
+async function runFile(file: string, report: string, only = values.only): Promise<void> {
   const env = {
     ...process.env,
     FAULTS_REPORT: report,
     ...(values.quick ? { FAULTS_QUICK: "1" } : {}),
-    ...(values.only ? { FAULTS_ONLY: values.only } : {}),
+    ...(only ? { FAULTS_ONLY: only } : {}),
   };
   const child = spawn(process.execPath, ["--test", "--test-reporter=dot", file], {
     env,
@@ -63,18 +63,31 @@ async function runFile(file: string, report: string): Promise<void> {
   await new Promise((resolve) => child.once("close", resolve));
 }
 
+/** The lines that were reported since it was last asked. */
+function take(report: string): Line[] {
+  const text = existsSync(report) ? readFileSync(report, "utf8") : "";
+  rmSync(report, { force: true });
+  return text
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Line);
+}
+
 const folder = mkdtempSync(join(tmpdir(), "gleaner-faults-"));
 const report = join(folder, "report.jsonl");
 try {
   // One file after the other: the faults are about time, and two at once would measure each other.
-  for (const file of globSync("test/faults/*.fault.ts").sort()) await runFile(file, report);
-  const text = existsSync(report) ? readFileSync(report, "utf8") : "";
-  const lines = text
-    .trim()
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Line)
-    .sort(order);
+  const files = globSync("test/faults/*.fault.ts").sort();
+  for (const file of files) await runFile(file, report);
+  const first = take(report);
+  // What is about time can fail on a machine that does something else as well: it fails when it fails twice.
+  const again = [...new Set(first.filter((line) => line.outcome === "failed").map((line) => line.id))];
+  if (again.length > 0) {
+    console.log(`once more: ${again.join(", ")}`);
+    for (const file of files) await runFile(file, report, again.join(","));
+  }
+  const second = take(report).map((line) => ({ ...line, title: `${line.title} (second try)` }));
+  const lines = [...first.filter((line) => !again.includes(line.id)), ...second].sort(order);
   console.log(`\n${table(lines)}\n`);
   if (values.json) writeFileSync(values.json, `${JSON.stringify(lines, null, 2)}\n`);
   const count = (outcome: Line["outcome"]) => lines.filter((line) => line.outcome === outcome).length;

@@ -110,54 +110,59 @@ const BAD = [
   () => undefined,
 ];
 
-fault("C4", "SIGHUP again and again, with configurations good and bad", { quick: true, timeout: 240_000 }, async () => {
-  using folder = temporaryFolder();
-  await using sim = await startSim(folder, { kits: 20 });
-  const good = readFileSync(sim.yaml, "utf8");
-  await using gleaner = await startGleaner(rig(folder, sim));
-  await eventually(async () => assert.ok((await accountsOf(gleaner)).stored > 500));
-  const reload = async (text: string | undefined, successful: 0 | 1) => {
-    if (text === undefined) rmSync(sim.yaml, { force: true });
-    else folder.write("simulated-kits.yaml", text);
-    const before = gleaner.log().length;
-    gleaner.signal("SIGHUP");
-    await eventually(() =>
-      assert.ok(
-        gleaner
-          .log()
-          .slice(before)
-          .some(({ msg }) => /configuration/.test(String(msg))),
-      ),
-    );
-    assert.equal((await scrape(gleaner)).get("gleaner_config_last_reload_successful"), successful, text);
-  };
-  for (let i = 0; i < 20; i++) await reload(good, 1);
-  const [files, rss, runs] = [
-    openFiles(gleaner.pid),
-    rssMb(gleaner.pid),
-    total(await scrape(gleaner), "gleaner_job_runs_total"),
-  ];
-  const begun = performance.now();
-  const reloads = isQuick ? 60 : 500;
-  for (let i = 0; i < reloads; i++) {
-    const bad = BAD[(i % (2 * BAD.length)) >> 1];
-    if (i % 2 === 0) await reload(bad?.(good), 0);
-    else await reload(good, 1);
-  }
-  const seconds = (performance.now() - begun) / 1_000;
-  const series = await scrape(gleaner);
-  const due = 20 * seconds * (2 / 0.5 + 1);
-  const share = (total(series, "gleaner_job_runs_total") - runs) / due;
-  assert.ok(share > 0.99, `${share} of the polls that were due`);
-  assert.equal(total(series, "gleaner_job_skipped_total"), 0, "no poll was missed");
-  const grown = { files: openFiles(gleaner.pid) - files, rss: rssMb(gleaner.pid) - rss };
-  // Connections come and go; one handle a reload would be hundreds.
-  assert.ok(grown.files < 60 && grown.rss < 100, JSON.stringify(grown));
-  const peak = peakRssMb(gleaner.pid);
-  assert.deepEqual(await gleaner.stop(), { code: 0, signal: null });
-  await using db = readSqlite(folder.at("data/gleaner.db"));
-  const { offered, stored, missing, duplicates } = await kept(await sim.ledger(), db);
-  const note = `${reloads} reloads in ${seconds.toFixed(0)} s; ${grown.files} more files open, ${grown.rss} MB more`;
-  const onTimePercent = Math.round(Math.min(1, share) * 1_000) / 10;
-  return { offered, stored, missing: missing.length, duplicates, peakRssMb: peak, onTimePercent, note };
-});
+fault(
+  "C4",
+  "SIGHUP again and again, with configurations good and bad",
+  { quick: false, timeout: 240_000 },
+  async () => {
+    using folder = temporaryFolder();
+    await using sim = await startSim(folder, { kits: 20 });
+    const good = readFileSync(sim.yaml, "utf8");
+    await using gleaner = await startGleaner(rig(folder, sim));
+    await eventually(async () => assert.ok((await accountsOf(gleaner)).stored > 500));
+    const reload = async (text: string | undefined, successful: 0 | 1) => {
+      if (text === undefined) rmSync(sim.yaml, { force: true });
+      else folder.write("simulated-kits.yaml", text);
+      const before = gleaner.log().length;
+      gleaner.signal("SIGHUP");
+      await eventually(() =>
+        assert.ok(
+          gleaner
+            .log()
+            .slice(before)
+            .some(({ msg }) => /configuration/.test(String(msg))),
+        ),
+      );
+      assert.equal((await scrape(gleaner)).get("gleaner_config_last_reload_successful"), successful, text);
+    };
+    for (let i = 0; i < 20; i++) await reload(good, 1);
+    const [files, rss, runs] = [
+      openFiles(gleaner.pid),
+      rssMb(gleaner.pid),
+      total(await scrape(gleaner), "gleaner_job_runs_total"),
+    ];
+    const begun = performance.now();
+    const reloads = isQuick ? 60 : 500;
+    for (let i = 0; i < reloads; i++) {
+      const bad = BAD[(i % (2 * BAD.length)) >> 1];
+      if (i % 2 === 0) await reload(bad?.(good), 0);
+      else await reload(good, 1);
+    }
+    const seconds = (performance.now() - begun) / 1_000;
+    const series = await scrape(gleaner);
+    const due = 20 * seconds * (2 / 0.5 + 1);
+    const share = (total(series, "gleaner_job_runs_total") - runs) / due;
+    assert.ok(share > 0.99, `${share} of the polls that were due`);
+    assert.equal(total(series, "gleaner_job_skipped_total"), 0, "no poll was missed");
+    const grown = { files: openFiles(gleaner.pid) - files, rss: rssMb(gleaner.pid) - rss };
+    // Connections come and go; one handle a reload would be hundreds.
+    assert.ok(grown.files < 60 && grown.rss < 100, JSON.stringify(grown));
+    const peak = peakRssMb(gleaner.pid);
+    assert.deepEqual(await gleaner.stop(), { code: 0, signal: null });
+    await using db = readSqlite(folder.at("data/gleaner.db"));
+    const { offered, stored, missing, duplicates } = await kept(await sim.ledger(), db);
+    const note = `${reloads} reloads in ${seconds.toFixed(0)} s; ${grown.files} more files open, ${grown.rss} MB more`;
+    const onTimePercent = Math.round(Math.min(1, share) * 1_000) / 10;
+    return { offered, stored, missing: missing.length, duplicates, peakRssMb: peak, onTimePercent, note };
+  },
+);
