@@ -66,7 +66,7 @@ fault("C1", "kill -9 of gleaner at random moments, SQLite", { quick: true, timeo
   using folder = temporaryFolder();
   await using sim = await startSim(folder, settings);
   const read = async () => readSqlite(folder.at("data/gleaner.db"));
-  return await crash({ sim, place: rig(folder, sim), kills: isQuick ? 5 : 50, random: randomFrom(1), read });
+  return await crash({ sim, place: rig(folder, sim), kills: isQuick ? 4 : 50, random: randomFrom(1), read });
 });
 
 /** Kills the database at a random moment of the next second and starts it again. */
@@ -84,7 +84,7 @@ fault("C1", title, { quick: true, timeout: 300_000, skip: whyNoPostgres() ?? fal
   const url = cluster.url(await cluster.createDatabase());
   await using sim = await startSim(folder, settings);
   const place = rig(folder, sim, { env: { DATABASE_URL: url } });
-  const [kills, random] = [isQuick ? 4 : 50, randomFrom(2)];
+  const [kills, random] = [isQuick ? 3 : 50, randomFrom(2)];
   return await crash({
     ...{ sim, place, kills, random, read: () => readPostgres(url) },
     meanwhile: () => strike(cluster, random),

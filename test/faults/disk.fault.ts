@@ -154,7 +154,7 @@ const DAMAGE: Readonly<Record<string, (file: string) => void>> = {
 };
 /** What leaves nothing to be read. */
 const HOPELESS = new Set(["empty", "garbage", "text", "missing"]);
-const QUICK = new Set(["a flipped bit", "a page of zeros", "no header", "cut in half", "garbage", "a log of garbage"]);
+const QUICK = new Set(["a flipped bit", "no header", "cut in half", "garbage"]);
 const HARMLESS = new Set(["a log of garbage", "readable by everyone"]);
 
 function overwrite(file: string, change: (bytes: Buffer) => Uint8Array): void {
@@ -236,7 +236,7 @@ const setVersion = (file: string, version: number) => {
   database.close();
 };
 
-fault("C17", "upgrade and back with a full spool", { quick: true }, async () => {
+fault("C17", "upgrade and back with a full spool", { quick: false }, async () => {
   using folder = temporaryFolder();
   const spooled = await fillSpool(folder);
   const same = await restartOn(folder, spooled, "same", () => {});
@@ -324,7 +324,6 @@ async function fullDisk(policy: "drop_oldest" | "block"): Promise<Figures> {
   if (policy === "block") assert.equal(during.dropped, 0);
   // What is given up makes room for what comes, and no more.
   else assert.ok(during.dropped <= 1.5 * (during.taken - before.taken) + 200, JSON.stringify({ before, during }));
-  console.error({ before, during });
   assert.ok(rssMb(gleaner.pid) < base + 100, "memory is bounded");
   rmSync(filler);
   const after = await eventually(async () => {

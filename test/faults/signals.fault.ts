@@ -70,7 +70,7 @@ fault("C3", "a second SIGTERM", { quick: false }, async () => {
 
 const noPostgres = whyNoPostgres() ?? false;
 
-fault("C3", "SIGTERM while kits and the database hang", { quick: true, skip: noPostgres }, async () => {
+fault("C3", "SIGTERM while kits and the database hang", { quick: false, skip: noPostgres }, async () => {
   using folder = temporaryFolder();
   await using cluster = await startCluster();
   const url = cluster.url(await cluster.createDatabase());
