@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -54,6 +54,14 @@ export function tmpfs(path: string, mb: number): Mounted {
   run("mount", "-t", "tmpfs", "-o", `size=${mb}m`, "tmpfs", path);
   const remount = (options: string) => void run("mount", "-o", `remount,${options}`, path);
   return { path, remount, [Symbol.dispose]: tidy(() => takeOff(path)) };
+}
+
+/** Takes all space of a file system but so many bytes; removing the file that it returns gives it back. */
+export function fill(path: string, left: number): string {
+  const { bavail, bsize } = statfsSync(path);
+  const file = join(path, "filler");
+  writeFileSync(file, Buffer.alloc(Math.max(0, bavail * bsize - left)));
+  return file;
 }
 
 /** A file system on a disk of so many MB, which is the file `image`. */

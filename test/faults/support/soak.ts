@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FaultText } from "../../../src/demo/faults.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -10,6 +11,7 @@ import { accountsOf } from "./accounts.ts";
 import { startCluster } from "./cluster.ts";
 import { peakRssMb, randomFrom, rssMb } from "./facts.ts";
 import type { Figures } from "./fault.ts";
+import { fill, tmpfs, whyNoMounts } from "./mounts.ts";
 import { LASTING, rig } from "./rig.ts";
 import { kept } from "./served.ts";
 
@@ -40,6 +42,9 @@ const KIT_FAULTS: readonly FaultText[] = [
   "nan",
 ];
 
+/** Room for all that can wait in a soak, many times over. */
+const DISK_MB = 64;
+
 /** Memory of one life of the process: seconds since its start, MB. */
 type Life = [seconds: number, mb: number][];
 
@@ -63,7 +68,7 @@ export function growth(lives: readonly Life[]): number {
 
 /**
  * Simulated kits, PostgreSQL and gleaner under random faults from a seed, one after the other: kits that fail, a database
- * that is killed or hangs, reloads, a gleaner that is killed or stopped. In the end all is well again, and every row is looked for.
+ * that is killed or hangs, a disk of the spool that is full, reloads, a gleaner that is killed or stopped. In the end all is well again, and every row is looked for.
  */
 export async function soak({ minutes, seed, kits, say }: SoakOptions): Promise<Soaked> {
   const random = randomFrom(seed);
@@ -72,8 +77,11 @@ export async function soak({ minutes, seed, kits, say }: SoakOptions): Promise<S
   await using cluster = await startCluster();
   const url = cluster.url(await cluster.createDatabase());
   await using sim = await startSim(folder, { kits, fresh: false, args: [...LASTING, "--seed", String(seed)] });
-  const store = "  statement_timeout: 1s";
-  const place = rig(folder, sim, { store, env: { DATABASE_URL: url, LOG_LEVEL: "warn" } });
+  const store = "  statement_timeout: 1s\n  spool: { min_free_bytes: 4MiB }";
+  // Where nothing can be mounted the spool's disk is not filled up.
+  using disk = whyNoMounts() ? undefined : tmpfs(folder.at("disk"), DISK_MB);
+  const data = disk ? { GLEANER_DATA_DIR: disk.path } : {};
+  const place = rig(folder, sim, { store, env: { DATABASE_URL: url, LOG_LEVEL: "warn", ...data } });
 
   const lives: Life[] = [];
   let gleaner: Gleaner = await startGleaner(place);
@@ -122,6 +130,14 @@ export async function soak({ minutes, seed, kits, say }: SoakOptions): Promise<S
         cluster.signal("SIGSTOP");
         await sleep(500 + random() * 4_000);
         cluster.signal("SIGCONT");
+      },
+    },
+    "spool's disk full": {
+      weight: disk ? 2 : 0,
+      async run() {
+        const filler = fill(disk?.path ?? "", 1024 * 1024);
+        await sleep(500 + random() * 3_000);
+        rmSync(filler);
       },
     },
     reload: { weight: 2, run: async () => gleaner.signal("SIGHUP") },
