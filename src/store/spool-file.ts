@@ -209,9 +209,10 @@ function measure(statement: StatementSync, after: number): { records: number; ro
 }
 
 function unpack(raw: Readonly<Record<string, unknown>>): SpooledRecord {
-  const packed = raw["body"] as Uint8Array;
+  const packed = raw["body"];
   const record = { id: Number(raw["id"]), rows: Number(raw["rows"]) };
-  if (crc32(packed) !== Number(raw["crc"])) return { ...record, body: undefined };
+  // Where a page is torn SQLite can hand out a column that cannot be: null, though the schema forbids it.
+  if (!(packed instanceof Uint8Array) || crc32(packed) !== Number(raw["crc"])) return { ...record, body: undefined };
   try {
     return { ...record, body: zstdDecompressSync(packed, { maxOutputLength: MAX_BODY_BYTES }).toString() };
   } catch {

@@ -79,7 +79,13 @@ function resultCode(error: unknown): number {
   return typeof error === "object" && error !== null && "errcode" in error ? Number(error.errcode) & 0xff : 0;
 }
 
-const isDamage = (error: unknown) => error instanceof NewerSpool || DAMAGED.has(resultCode(error));
+/** A file that ends in the middle of a page: SQLITE_IOERR_SHORT_READ. */
+const SHORT_READ = 522;
+
+function isDamage(error: unknown): boolean {
+  if (error instanceof NewerSpool || DAMAGED.has(resultCode(error))) return true;
+  return typeof error === "object" && error !== null && "errcode" in error && Number(error.errcode) === SHORT_READ;
+}
 
 /**
  * Opens the spool.
