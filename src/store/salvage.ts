@@ -85,55 +85,81 @@ function withFirstPage(path: string): Salvaged {
   }
 }
 
+/** A record as it was found, or what is known of one that is no longer what was written. */
+type Found =
+  | { readonly id: number; readonly rows: number; readonly at: number; readonly body: string }
+  | { readonly id: number; readonly rows: number };
+
 function readAll(database: DatabaseSync): Salvaged {
-  const number = (sql: string): number | undefined => {
-    try {
-      const value = Object.values(database.prepare(sql).get() ?? {})[0];
-      return typeof value === "number" ? value : undefined;
-    } catch {
-      return undefined;
-    }
+  const found = new Map<number, Found>();
+  const unreachable = scan(database, found) ? 0 : seek(database, found);
+  const all = [...found.values()].sort((a, b) => a.id - b.id);
+  const records = all.filter((record) => "body" in record);
+  const lost = all.filter((record) => !("body" in record));
+  return {
+    records,
+    lostRecords: lost.length + unreachable,
+    lostRows: lost.reduce((sum, { rows }) => sum + rows, 0),
   };
-  const last =
-    number("select seq from sqlite_sequence where name = 'records'") ?? number("select max(id) from records") ?? 0;
-  const first = number("select min(id) from records") ?? Math.max(1, last - LOOK_BACK);
-  const next = database.prepare("select id, at, rows, crc, body from records where id >= ? order by id limit 1");
-  const records: Salvaged["records"][number][] = [];
-  let lostRecords = 0;
-  let lostRows = 0;
-  let failures = 0;
-  for (let id = first; id <= last; ) {
-    const found = readOne(() => next.get(id));
-    if (found === "none") break;
-    if ("body" in found) records.push(found);
-    else {
-      lostRecords += 1;
-      lostRows += found.rows;
-    }
-    // Behind a bad page it goes on one by one, and when that takes too long by leaps: the ids of a bad file may be anything.
-    if (found.id === undefined) failures += 1;
-    id = Math.max(id, found.id ?? id) + (failures > LOOK_BACK ? 2 ** Math.min(50, failures - LOOK_BACK) : 1);
-  }
-  return { records, lostRecords, lostRows };
 }
 
-/** The next record, what is known of a bad one, or that there is none; without an id it could not be reached. */
-function readOne(
-  get: () => Record<string, unknown> | undefined,
-):
-  | "none"
-  | { readonly id: number; readonly body: string; readonly rows: number; readonly at: number }
-  | { readonly id?: number; readonly rows: number } {
-  let known: { readonly id?: number; readonly rows: number } = { rows: 0 };
+/** From the first leaf to the last, whatever ids lead there. @returns whether that went through */
+function scan(database: DatabaseSync, found: Map<number, Found>): boolean {
   try {
-    const raw = get();
-    if (!raw) return "none";
-    const { id, rows, at } = { id: Number(raw["id"]), rows: Number(raw["rows"]), at: Number(raw["at"]) };
-    known = { id, rows };
-    const packed = raw["body"] as Uint8Array;
-    if (crc32(packed) !== Number(raw["crc"])) return known;
-    return { id, rows, at, body: zstdDecompressSync(packed).toString() };
+    for (const raw of database.prepare("select id, at, rows, crc, body from records").iterate()) note(found, raw);
+    return true;
   } catch {
-    return known;
+    return false;
+  }
+}
+
+/** By id, around the pages that cannot be read. @returns how many lookups met one */
+function seek(database: DatabaseSync, found: Map<number, Found>): number {
+  const last =
+    number(database, "select seq from sqlite_sequence where name = 'records'") ??
+    number(database, "select max(id) from records") ??
+    0;
+  const first = number(database, "select min(id) from records") ?? Math.max(1, last - LOOK_BACK);
+  const next = database.prepare("select id, at, rows, crc, body from records where id >= ? order by id limit 1");
+  let failures = 0;
+  for (let id = first; id <= last; ) {
+    let at = id;
+    try {
+      const raw = next.get(id);
+      if (!raw) break;
+      at = Math.max(id, note(found, raw));
+    } catch {
+      failures += 1;
+    }
+    // Behind a bad page it goes on one by one, and when that takes too long by leaps: the ids of a bad file may be anything.
+    id = at + (failures > LOOK_BACK ? 2 ** Math.min(50, failures - LOOK_BACK) : 1);
+  }
+  return failures;
+}
+
+function number(database: DatabaseSync, sql: string): number | undefined {
+  try {
+    const value = Object.values(database.prepare(sql).get() ?? {})[0];
+    return typeof value === "number" ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Notes a record, whole where it can be. @returns its id */
+function note(found: Map<number, Found>, raw: Readonly<Record<string, unknown>>): number {
+  const [id, rows, at] = [Number(raw["id"]), Number(raw["rows"]), Number(raw["at"])];
+  const body = bodyOf(raw);
+  found.set(id, body === undefined ? { id, rows } : { id, rows, at, body });
+  return id;
+}
+
+function bodyOf({ body: packed, crc }: Readonly<Record<string, unknown>>): string | undefined {
+  try {
+    return packed instanceof Uint8Array && crc32(packed) === Number(crc)
+      ? zstdDecompressSync(packed).toString()
+      : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -63,6 +63,9 @@ const SCHEMA = `
 /** The file was written by a newer gleaner. */
 export class NewerSpool extends Error {}
 
+/** The file contradicts itself in a way that SQLite does not see. */
+export class DamagedSpool extends Error {}
+
 const pragma = (database: DatabaseSync, name: string): number =>
   Number(Object.values(database.prepare(`pragma ${name}`).get() ?? {})[0]);
 
@@ -116,20 +119,21 @@ function spoolFileOn(database: DatabaseSync): SpoolFile {
   const kept = keptRecords(database);
   const size = measure(all, kept.upTo());
 
-  function discount(rows: number, bytes: number): void {
-    size.records -= 1;
+  function discount({ records, rows, bytes }: SpoolSize): void {
+    size.records -= records;
     size.rows -= rows;
     size.bytes -= bytes;
   }
 
+  /** Ids that were read and not removed yet: that one of them cannot be removed means that the tree leads astray. */
+  const given = new Set<number>();
   const lengthOf = database.prepare("select rows, length(body) as bytes from records where id = ? and id > ?");
 
-  /** Counts records off that wait no more. */
-  function discountAll(ids: readonly number[]): void {
-    for (const id of ids) {
-      const known = lengthOf.get(id, kept.upTo());
-      if (known) discount(Number(known["rows"]), Number(known["bytes"]));
-    }
+  /** What those of these records come to that wait. */
+  function sizeOf(ids: readonly number[]): SpoolSize {
+    const found = ids.map((id) => lengthOf.get(id, kept.upTo())).filter((record) => record !== undefined);
+    const sum = (column: string) => found.reduce((total, record) => total + Number(record[column]), 0);
+    return { records: found.length, rows: sum("rows"), bytes: sum("bytes") };
   }
 
   return {
@@ -144,27 +148,42 @@ function spoolFileOn(database: DatabaseSync): SpoolFile {
     read(after, maxRows) {
       const records: SpooledRecord[] = [];
       let rows = 0;
-      for (const raw of select.iterate(Math.max(after, kept.upTo()))) {
+      let last = Math.max(after, kept.upTo());
+      for (const raw of select.iterate(last)) {
         const record = unpack(raw);
+        if (record.id <= last) throw new DamagedSpool("its records are out of order");
+        last = record.id;
         if (records.length > 0 && rows + record.rows > maxRows) break;
         rows += record.rows;
         records.push(record);
       }
+      if (records.length === 0 && after === 0 && size.records > 0)
+        throw new DamagedSpool(`${size.records} of its records cannot be found`);
+      for (const { id } of records) given.add(id);
       return records;
     },
     remove(ids) {
-      inTransaction(database, () => {
-        discountAll(ids);
-        for (const id of ids) erase.run(id);
+      const gone = inTransaction(database, () => {
+        const before = sizeOf(ids);
+        for (const id of ids) {
+          if (erase.run(id).changes === 0 && given.has(id)) throw new DamagedSpool("a record cannot be removed");
+        }
+        return before;
       });
+      discount(gone);
+      for (const id of ids) given.delete(id);
       if (size.records === 0 && kept.upTo() === 0) shrink(database);
     },
-    keep: (ids, now, before) =>
-      inTransaction(database, () => {
-        discountAll(ids);
+    keep(ids, now, before) {
+      const written = inTransaction(database, () => {
+        const waited = sizeOf(ids);
         kept.keep(ids, now);
         kept.expire(before);
-      }),
+        return waited;
+      });
+      discount(written);
+      for (const id of ids) given.delete(id);
+    },
     keptBytes: () => kept.bytes(),
     dropKept() {
       while (kept.upTo() > 0) inTransaction(database, () => kept.expire(Number.MAX_SAFE_INTEGER));
@@ -183,8 +202,8 @@ function spoolFileOn(database: DatabaseSync): SpoolFile {
         const from = Math.max(after, kept.upTo());
         for (let raw = oldest.get(from); raw && freed < bytes; raw = oldest.get(from)) {
           upTo = Number(raw["id"]);
-          erase.run(upTo);
-          discount(Number(raw["rows"]), Number(raw["bytes"]));
+          if (erase.run(upTo).changes === 0) throw new DamagedSpool("a record cannot be removed");
+          discount({ records: 1, rows: Number(raw["rows"]), bytes: Number(raw["bytes"]) });
           freed += Number(raw["bytes"]);
           rows += Number(raw["rows"]);
         }

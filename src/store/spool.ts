@@ -2,6 +2,7 @@ import { statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { moveAside, salvage } from "./salvage.ts";
 import {
+  DamagedSpool,
   NewerSpool,
   openSpoolFile,
   packedBytes,
@@ -83,7 +84,7 @@ function resultCode(error: unknown): number {
 const SHORT_READ = 522;
 
 function isDamage(error: unknown): boolean {
-  if (error instanceof NewerSpool || DAMAGED.has(resultCode(error))) return true;
+  if (error instanceof NewerSpool || error instanceof DamagedSpool || DAMAGED.has(resultCode(error))) return true;
   return typeof error === "object" && error !== null && "errcode" in error && Number(error.errcode) === SHORT_READ;
 }
 
@@ -100,6 +101,7 @@ export function openSpool(options: SpoolOptions): Spool {
 
   /** Puts a damaged file aside, starts a new one, and brings over what can be read. */
   function quarantine(error: unknown): void {
+    const known = file?.size().rows ?? 0;
     file?.close();
     file = undefined;
     const aside = moveAside(path, now());
@@ -108,7 +110,9 @@ export function openSpool(options: SpoolOptions): Spool {
     const { records, lostRecords, lostRows } =
       error instanceof NewerSpool ? { records: [], lostRecords: 0, lostRows: 0 } : salvage(aside);
     for (const record of records) fresh.append(record.body, record.rows, record.at);
-    if (lostRows > 0) onLost("spool_damaged", lostRows, 0);
+    const saved = records.reduce((sum, { rows }) => sum + rows, 0);
+    const lost = Math.max(lostRows, known - saved);
+    if (lost > 0 && !(error instanceof NewerSpool)) onLost("spool_damaged", lost, 0);
     const what =
       error instanceof NewerSpool ? `is of a newer gleaner (${error.message})` : `is damaged (${messageOf(error)})`;
     onNote(
