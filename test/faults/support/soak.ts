@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FaultText } from "../../../src/demo/faults.ts";
+import { kitsYaml } from "../../../src/demo/kits-yaml.ts";
 import { eventually } from "../../support/eventually.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { type Gleaner, startGleaner } from "../../support/process.ts";
@@ -19,13 +20,15 @@ export interface SoakOptions {
   readonly minutes: number;
   readonly seed: number;
   readonly kits: number;
+  /** Whether gleaner itself is killed and stopped too; without, one life lasts all along, and its memory tells of growth. */
+  readonly kills: boolean;
   readonly say: (line: string) => void;
 }
 
 /** What the figures of a soak are beside those of a fault. */
 export interface Soaked extends Figures {
-  /** Growth of the process's memory (MB an hour), over all its lives. */
-  readonly slope: number;
+  /** Growth of the process's memory (MB an hour) in its longest life; absent when that was too short to tell. */
+  readonly slope: number | undefined;
   readonly events: number;
 }
 
@@ -48,29 +51,29 @@ const DISK_MB = 64;
 /** Memory of one life of the process: seconds since its start, MB. */
 type Life = [seconds: number, mb: number][];
 
-/** A young process still compiles and fills its caches. */
-const WARM_UP_S = 20;
+/** A young process still compiles, fills its caches and sizes its heap: that much of a life says nothing about growth. */
+const WARM_UP = 0.4;
+/** A life shorter than this (s) says nothing at all. */
+const TELLING_S = 300;
 
-/** Least squares over all lives, each with a level of its own: what they have in common is growth. */
-export function growth(lives: readonly Life[]): number {
-  let [covariance, variance] = [0, 0];
-  for (const life of lives) {
-    const grown = life.filter(([seconds]) => seconds >= WARM_UP_S);
-    const mean = (i: 0 | 1) => grown.reduce((sum, point) => sum + point[i], 0) / grown.length;
-    const [t, y] = [mean(0), mean(1)];
-    for (const [seconds, mb] of grown) {
-      covariance += (seconds - t) * (mb - y);
-      variance += (seconds - t) ** 2;
-    }
-  }
-  return variance === 0 ? 0 : (covariance / variance) * 3_600;
+/** Least squares over the later part of the longest life (MB an hour). */
+export function growth(lives: readonly Life[]): number | undefined {
+  const lasted = (life: Life) => life.at(-1)?.[0] ?? 0;
+  const longest = lives.reduce<Life>((a, b) => (lasted(b) > lasted(a) ? b : a), []);
+  if (lasted(longest) < TELLING_S) return undefined;
+  const grown = longest.filter(([seconds]) => seconds >= WARM_UP * lasted(longest));
+  const mean = (i: 0 | 1) => grown.reduce((sum, point) => sum + point[i], 0) / grown.length;
+  const [t, y] = [mean(0), mean(1)];
+  const sum = (of: (point: Life[number]) => number) => grown.reduce((total, point) => total + of(point), 0);
+  return (sum((p) => (p[0] - t) * (p[1] - y)) / sum((p) => (p[0] - t) ** 2)) * 3_600;
 }
 
 /**
  * Simulated kits, PostgreSQL and gleaner under random faults from a seed, one after the other: kits that fail, a database
- * that is killed or hangs, a disk of the spool that is full, reloads, a gleaner that is killed or stopped. In the end all is well again, and every row is looked for.
+ * that is killed or hangs, a disk of the spool that is full, kits that leave and come back with a reload, a gleaner that is
+ * killed or stopped. In the end all is well again, and every row is looked for.
  */
-export async function soak({ minutes, seed, kits, say }: SoakOptions): Promise<Soaked> {
+export async function soak({ minutes, seed, kits, kills, say }: SoakOptions): Promise<Soaked> {
   const random = randomFrom(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
   using folder = temporaryFolder();
@@ -140,9 +143,18 @@ export async function soak({ minutes, seed, kits, say }: SoakOptions): Promise<S
         rmSync(filler);
       },
     },
-    reload: { weight: 2, run: async () => gleaner.signal("SIGHUP") },
-    "gleaner killed": { weight: 1, run: () => restart("SIGKILL") },
-    "gleaner stopped": { weight: 1, run: () => restart("SIGTERM") },
+    "kits leave": {
+      weight: 2,
+      async run() {
+        writeFileSync(sim.yaml, kitsYaml(sim.kits.filter(() => random() < 0.8)));
+        gleaner.signal("SIGHUP");
+        await sleep(500 + random() * 3_000);
+        writeFileSync(sim.yaml, kitsYaml(sim.kits));
+        gleaner.signal("SIGHUP");
+      },
+    },
+    "gleaner killed": { weight: kills ? 1 : 0, run: () => restart("SIGKILL") },
+    "gleaner stopped": { weight: kills ? 1 : 0, run: () => restart("SIGTERM") },
   };
   const bag = Object.entries(events).flatMap(([name, { weight }]) => Array<string>(weight).fill(name));
 
@@ -166,9 +178,9 @@ export async function soak({ minutes, seed, kits, say }: SoakOptions): Promise<S
     assert.equal((await gleaner.stop()).code, 0);
     await using db = await readPostgres(url);
     const { offered, stored, missing, duplicates } = await kept(await sim.ledger(), db);
-    const slope = Math.round(growth(lives) * 10) / 10;
+    const slope = growth(lives);
     const figures = { offered, stored, missing: missing.length, duplicates, recoverySeconds, peakRssMb: peak };
-    return { ...figures, slope, events: count, note: `seed ${seed}, ${count} faults, ${slope} MB/h` };
+    return { ...figures, slope, events: count, note: `seed ${seed}, ${count} faults` };
   } finally {
     clearInterval(watch);
     gleaner.signal("SIGKILL");
