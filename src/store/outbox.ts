@@ -8,7 +8,7 @@ export interface Parcel {
   readonly rows: number;
 }
 
-/** The groups that wait for the database: all of them on disk, the newest in memory as well. */
+/** The groups that wait for the database: all of them on disk, the oldest in memory as well. */
 export interface Outbox {
   /** @returns what of the group could not be made durable; undefined when all was. */
   add(group: Group): Group | undefined;
@@ -31,7 +31,7 @@ interface Cached {
   readonly group: Group;
 }
 
-/** Rows kept in memory beside the disk, so that in good times nothing is read back; about 50 MB of kit rows at most. */
+/** Rows kept in memory beside the disk, so that in good times nothing is read back; about 20 MB of kit rows at most. */
 const CACHED_ROWS = 20_000;
 
 /** Rows of one record, unless one batch has more: what piled up in memory must not become one write. */
@@ -46,9 +46,10 @@ export interface OutboxLosses {
 }
 
 export function createOutbox(spool: Spool, { onDamaged, onUnstorable }: OutboxLosses): Outbox {
+  /** The oldest groups without a gap. */
   let cached: Cached[] = [];
   let cachedRows = 0;
-  /** Whether the disk holds groups that are not in memory: then the disk is read until it is empty. */
+  /** Whether the disk holds groups behind those in memory. */
   let behind = spool.size().records > 0;
   /** Written, but the spool could not be told yet: a full disk. They are the oldest, and are not written again. */
   let written: Pick<Parcel, "ids" | "rows"> = { ids: [], rows: 0 };
@@ -57,26 +58,24 @@ export function createOutbox(spool: Spool, { onDamaged, onUnstorable }: OutboxLo
     if (written.ids.length > 0 && spool.done(written.ids)) written = { ids: [], rows: 0 };
   }
 
-  function fromDisk(maxRows: number): Parcel | undefined {
-    for (;;) {
-      const records = spool.read(written.ids.at(-1) ?? 0, maxRows);
-      if (records.length === 0) return undefined;
-      const damaged: number[] = [];
-      const groups: Group[] = [];
-      const ids: number[] = [];
-      for (const { id, rows, body } of records) {
-        const group = body === undefined ? undefined : decodeGroup(body);
-        if (group) {
-          groups.push(group);
-          ids.push(id);
-        } else {
-          damaged.push(id);
-          onDamaged(rows);
-        }
+  /** Brings what is next from the disk into memory. */
+  function refill(maxRows: number): void {
+    const records = spool.read(written.ids.at(-1) ?? 0, maxRows);
+    const damaged: number[] = [];
+    for (const { id, rows, body } of records) {
+      const group = body === undefined ? undefined : decodeGroup(body);
+      if (group) {
+        cached.push({ id, rows, group });
+        cachedRows += rows;
+      } else {
+        damaged.push(id);
+        onDamaged(rows);
       }
-      spool.remove(damaged);
-      if (ids.length > 0) return parcel(ids, groups);
     }
+    if (damaged.length > 0) spool.remove(damaged);
+    // Of a spool that cannot be read now nobody knows what it holds.
+    behind = spool.problem() !== undefined || spool.size().records > written.ids.length + cached.length;
+    if (cached.length === 0 && damaged.length > 0 && behind) refill(maxRows);
   }
 
   function fromMemory(maxRows: number): Parcel | undefined {
@@ -93,11 +92,8 @@ export function createOutbox(spool: Spool, { onDamaged, onUnstorable }: OutboxLo
   }
 
   function remember(id: number, rows: number, group: Group): void {
+    if (cachedRows + rows > CACHED_ROWS) behind = true;
     if (behind) return;
-    if (cachedRows + rows > CACHED_ROWS) {
-      [behind, cached, cachedRows] = [true, [], 0];
-      return;
-    }
     cached.push({ id, rows, group });
     cachedRows += rows;
   }
@@ -123,14 +119,9 @@ export function createOutbox(spool: Spool, { onDamaged, onUnstorable }: OutboxLo
   return {
     add,
     next(maxRows) {
-      const known = behind ? undefined : fromMemory(maxRows);
-      // What the disk has and memory has not: appends that failed and came to the disk all the same.
-      if (known || (!behind && spool.size().records <= written.ids.length)) return known;
-      behind = true;
-      const parcel = fromDisk(maxRows);
-      // An empty answer of a spool that cannot be read now is no sign that it is empty.
-      if (!parcel && spool.size().records === written.ids.length && spool.problem() === undefined) behind = false;
-      return parcel;
+      // On the disk without our knowing: appends that failed and came there all the same.
+      if (cached.length === 0 && (behind || spool.size().records > written.ids.length)) refill(maxRows);
+      return fromMemory(maxRows);
     },
     done({ ids, rows }) {
       const gone = new Set(ids);

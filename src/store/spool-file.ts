@@ -163,7 +163,7 @@ function spoolFileOn(database: DatabaseSync): SpoolFile {
       return records;
     },
     remove(ids) {
-      const gone = inTransaction(database, () => {
+      const gone = inQuickTransaction(database, () => {
         const before = sizeOf(ids);
         for (const id of ids) {
           if (erase.run(id).changes === 0 && given.has(id)) throw new DamagedSpool("a record cannot be removed");
@@ -175,7 +175,7 @@ function spoolFileOn(database: DatabaseSync): SpoolFile {
       if (size.records === 0 && kept.upTo() === 0) shrink(database);
     },
     keep(ids, now, before) {
-      const written = inTransaction(database, () => {
+      const written = inQuickTransaction(database, () => {
         const waited = sizeOf(ids);
         kept.keep(ids, now);
         kept.expire(before);
@@ -248,6 +248,16 @@ function inTransaction<T>(database: DatabaseSync, work: () => T): T {
   } catch (error) {
     if (database.isTransaction) database.exec("rollback");
     throw error;
+  }
+}
+
+/** A transaction that a power cut may undo: of records that are in the database, which takes each only once. It waits for no disk. */
+function inQuickTransaction<T>(database: DatabaseSync, work: () => T): T {
+  database.exec("pragma synchronous = normal");
+  try {
+    return inTransaction(database, work);
+  } finally {
+    database.exec("pragma synchronous = full");
   }
 }
 

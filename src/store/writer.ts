@@ -7,7 +7,7 @@ import type { Spool, SpoolLoss, SpoolOptions } from "./spool.ts";
 import type { SpoolSize } from "./spool-file.ts";
 import { createStates } from "./states.ts";
 import type { KitRecord, Store, TargetStatus, WriteCounts } from "./store.ts";
-import { type Group, rowsIn, rowsOf, type TakenBatch, type TakenEvent, toTaken } from "./taken.ts";
+import { type Group, rowsIn, rowsOf, type TakenBatch, type TakenEvent, toTaken, toTakenEvent } from "./taken.ts";
 import { scrub } from "./url.ts";
 
 /** Why rows were given up; the label `reason` of gleaner_rows_dropped_total. */
@@ -74,7 +74,7 @@ export interface Writer extends Sink {
 }
 
 /** What is taken within this time (ms) is made durable together: one fsync for all of it. */
-const GROUP_MS = 10;
+const GROUP_MS = 20;
 /** Writes to the database start at least this far apart (ms), so that small ones do not follow each other closely. */
 const PACE_MS = 100;
 /** Rows of one write: it grows while the database is quick and shrinks while it is slow. */
@@ -123,7 +123,7 @@ export function createWriter(options: WriterOptions): Writer {
     onUnstorable: (rows) =>
       options.onStored({ stored: {}, duplicate: {}, refused: {}, rejected: { "no plain data": rows } }),
   });
-  const states = createStates();
+  const states = createStates(() => performance.now());
   let pending = nothing();
   /** The highest id of the spool that is on its way into the database. */
   let sending = 0;
@@ -137,6 +137,8 @@ export function createWriter(options: WriterOptions): Writer {
   let writeAt = Number.POSITIVE_INFINITY;
   let lastWrite = Number.NEGATIVE_INFINITY;
   let closed = false;
+  /** Whether the states are written whether or not they are due. */
+  let finishing = false;
 
   function take(rows: number, put: (pending: Pending) => void): void {
     if (closed) {
@@ -178,14 +180,18 @@ export function createWriter(options: WriterOptions): Writer {
   const waiting = () => pending.rows + outbox.rows();
 
   function nextWrite(now: number): number {
+    const hasRows = waiting() > 0 || pending.batches.length > 0;
+    const statesAt = states.dueAt();
+    if (!hasRows && statesAt === Number.POSITIVE_INFINITY) return statesAt;
     if (down) return now + down.wait;
     const soon = Math.max(now, lastWrite + PACE_MS);
     // Rows that are not durable before they are written do not wait for others.
-    return waiting() >= batchSize || (embedded && pending.batches.length > 0) ? soon : now + batchTimeout;
+    if (waiting() >= batchSize || (embedded && pending.batches.length > 0)) return soon;
+    return hasRows ? now + batchTimeout : Math.max(now + batchTimeout, statesAt);
   }
 
   function plan(): void {
-    if (closed || working || (waiting() === 0 && pending.batches.length === 0 && states.isEmpty())) return;
+    if (closed || working) return;
     const now = performance.now();
     const at = nextWrite(now);
     if (at >= writeAt) return;
@@ -214,7 +220,7 @@ export function createWriter(options: WriterOptions): Writer {
       if (down && classify(down.error) === "stop") await database.repair();
       await followHistory(database);
       await writeRows(database);
-      await states.write(database);
+      if (finishing || down || states.dueAt() <= performance.now()) await states.write(database);
       if (down) options.onUp(performance.now() - down.since);
       down = undefined;
     } catch (error) {
@@ -284,9 +290,12 @@ export function createWriter(options: WriterOptions): Writer {
   /** Writes until nothing waits, or the database fails. */
   async function flush(): Promise<void> {
     if (!embedded) spoolPending();
+    await working;
+    finishing = true;
     do {
-      await (working ?? work());
+      await work();
     } while (!down && (waiting() > 0 || pending.batches.length > 0));
+    finishing = false;
   }
 
   // What an earlier process left is written whether or not anything new comes.
@@ -298,7 +307,7 @@ export function createWriter(options: WriterOptions): Writer {
       const rows = rowsOf(taken);
       if (rows > 0) take(rows, ({ batches }) => batches.push(taken));
     },
-    event: (event) => take(1, ({ events }) => events.push(event)),
+    event: (event) => take(1, ({ events }) => events.push(toTakenEvent(event))),
     status(status) {
       states.status(status);
       plan();

@@ -128,3 +128,45 @@ describe("what piled up in memory", () => {
     spool.close();
   });
 });
+
+describe("more than memory holds", () => {
+  it("goes out oldest first, partly from disk, and once the disk is read out from memory again", () => {
+    const { spool } = stubborn(join(folder, "overflow", "spool.db"));
+    const reads: number[] = [];
+    const read: Spool["read"] = (after, maxRows) => {
+      const records = spool.read(after, maxRows);
+      reads.push(records.length);
+      return records;
+    };
+    const outbox = createOutbox({ ...spool, read }, NOTHING_LOST);
+    const big = (at: number) => ({
+      batches: Array.from({ length: 4_000 }, () => batch({ target: `${at}`, at: later(at) })),
+      events: [],
+    });
+    const rows = rowsIn(big(0));
+    const n = Math.ceil(40_000 / rows);
+    for (let i = 0; i < n; i++) outbox.add(big(i));
+    const order: string[] = [];
+    const take = () => {
+      const parcel = outbox.next(rows);
+      order.push(parcel?.group.batches[0]?.targetId ?? "none");
+      if (parcel) outbox.done(parcel);
+    };
+    take();
+    assert.deepEqual(reads, [], "the oldest were in memory");
+    for (let i = 1; i < n; i++) take();
+    assert.ok(reads.length > 0);
+    assert.deepEqual(
+      order,
+      Array.from({ length: n }, (_, i) => `${i}`),
+    );
+    const before = reads.length;
+    for (let i = n; i < n + 3; i++) {
+      outbox.add(big(i));
+      take();
+    }
+    assert.deepEqual([order.slice(n), reads.length], [[`${n}`, `${n + 1}`, `${n + 2}`], before]);
+    assert.deepEqual([outbox.rows(), spool.size().records], [0, 0]);
+    spool.close();
+  });
+});

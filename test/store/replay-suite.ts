@@ -54,7 +54,7 @@ function groupFrom(from: number): Group {
     if (ms % 60_000 === 0) batches.push(minute(ms));
   }
   const event = { kind: "kit", id: "day-kit", from: "online", to: "stale", severity: "warning", details: "" } as const;
-  return { batches, events: [{ ...event, at: after(from) }] };
+  return { batches, events: [{ ...event, at: after(from).getTime() }] };
 }
 
 const openAt = (path: string) =>

@@ -128,7 +128,7 @@ function retentionSuite(subject: Subject): void {
         batch({ target: "h", samples: [{ metric: "m", value: 1 }], documents: [{ name: "d", body: 1 }] }),
       ]);
       await bench.store.writeEvents([
-        { at: T0, kind: "kit", id: "k1", from: "a", to: "b", severity: "info", details: "" },
+        { at: T0.getTime(), kind: "kit", id: "k1", from: "a", to: "b", severity: "info", details: "" },
       ]);
       const { deleted } = await bench.store.maintain(new Date("2026-04-01T12:00:00.001Z"));
       assert.deepEqual(

@@ -538,7 +538,7 @@ export function storeSuite(subject: Subject): void {
 
       it("stores each transition once", async () => {
         const event = {
-          at: T0,
+          at: T0.getTime(),
           kind: "kit",
           id: "h1",
           from: "online",
