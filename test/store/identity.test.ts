@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { after as afterAll, before, describe, it } from "node:test";
 import type { PostgresPool } from "kysely";
 import pg from "pg";
+import { classify } from "../../src/store/classify.ts";
 import { postgresEngine } from "../../src/store/engines/postgres.ts";
 import { watchIdentity } from "../../src/store/identity.ts";
 import { openStore } from "../../src/store/open.ts";
@@ -128,5 +133,48 @@ describe("a database that cannot say which it is", () => {
     };
     const pool = { options: {}, connect, end: async () => {} } as unknown as PostgresPool;
     await assert.rejects(watchIdentity(postgresEngine({ pool }), assert.fail)(), /no/);
+  });
+});
+
+describe("a SQLite file that is not the one it was", () => {
+  const folder = mkdtempSync(join(tmpdir(), "gleaner-file-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const valuesIn = (path: string) => {
+    using database = new DatabaseSync(path, { readOnly: true });
+    return database
+      .prepare("select metric_name, value from samples join series using (series_id) order by time, value")
+      .all()
+      .map((row) => `${row["metric_name"]} ${row["value"]}`);
+  };
+
+  it("is made anew when it was removed under the process, and what comes next is in it", async () => {
+    const path = join(folder, "removed", "gleaner.db");
+    const store = await openStore(options(`sqlite:${path}`));
+    await store.writeBatches([samples(0)]);
+    rmSync(join(folder, "removed"), { recursive: true });
+    await assert.rejects(store.writeBatches([samples(1)]), (error) => classify(error) === "stop");
+    await store.repair();
+    assert.equal((await store.writeBatches([samples(1)])).stored["samples"], 3);
+    await store.close();
+    assert.deepEqual(valuesIn(path), ["a 0", "b 1", "c 2"]);
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+  });
+
+  it("that was replaced by a backup gets its samples under the backup's series", async () => {
+    const [path, backup] = [join(folder, "gleaner.db"), join(folder, "backup.db")];
+    const other = await openStore(options(`sqlite:${backup}`));
+    await other.writeBatches([
+      batch({ target: "other", samples: [{ metric: "z", value: 9, at: after(0) }] }),
+      samples(0),
+    ]);
+    await other.close();
+    const store = await openStore(options(`sqlite:${path}`));
+    await store.writeBatches([samples(0)]);
+    for (const suffix of ["-wal", "-shm"]) rmSync(path + suffix);
+    renameSync(backup, path);
+    await store.writeBatches([samples(1)]);
+    await store.close();
+    assert.deepEqual(valuesIn(path), ["a 0", "b 1", "c 2", "z 9", "a 0", "b 1", "c 2"]);
   });
 });

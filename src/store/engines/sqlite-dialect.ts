@@ -1,4 +1,4 @@
-import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import type { SQLInputValue } from "node:sqlite";
 import {
   CompiledQuery,
   type DatabaseConnection,
@@ -10,10 +10,11 @@ import {
   SqliteQueryCompiler,
 } from "kysely";
 import type { Mutex } from "./mutex.ts";
+import type { SqliteFile } from "./sqlite-file.ts";
 
 /** The one connection of a SQLite file and the lock that hands it out. */
 export interface SqliteHandle {
-  readonly database: DatabaseSync;
+  readonly file: SqliteFile;
   readonly mutex: Mutex;
 }
 
@@ -34,14 +35,21 @@ class TransactionalSqliteAdapter extends SqliteAdapter {
   }
 }
 
-function sqliteDriver({ database, mutex }: SqliteHandle): Driver {
-  const connection = sqliteConnection(database);
+function sqliteDriver({ file, mutex }: SqliteHandle): Driver {
+  const connection = sqliteConnection(file);
   const releases = new WeakMap<DatabaseConnection, () => void>();
   const run = async (statement: string) => void (await connection.executeQuery(CompiledQuery.raw(statement)));
   return {
     init: async () => {},
     async acquireConnection() {
-      releases.set(connection, await mutex.acquire());
+      const release = await mutex.acquire();
+      try {
+        file.refresh();
+      } catch (error) {
+        release();
+        throw error;
+      }
+      releases.set(connection, release);
       return connection;
     },
     // IMMEDIATE takes the write lock at once: a second migrator waits here instead of failing half-way.
@@ -49,19 +57,19 @@ function sqliteDriver({ database, mutex }: SqliteHandle): Driver {
     commitTransaction: () => run("commit"),
     rollbackTransaction: async () => {
       // SQLite rolls back by itself on a full disk and the like.
-      if (database.isTransaction) await run("rollback");
+      if (file.current().isTransaction) await run("rollback");
     },
     async releaseConnection(held) {
       releases.get(held)?.();
     },
-    destroy: async () => database.close(),
+    destroy: async () => file.close(),
   };
 }
 
-function sqliteConnection(database: DatabaseSync): DatabaseConnection {
+function sqliteConnection(file: SqliteFile): DatabaseConnection {
   return {
     async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-      const statement = database.prepare(sql);
+      const statement = file.current().prepare(sql);
       const values = parameters.map(bindable);
       if (statement.columns().length > 0) return { rows: statement.all(...values) as R[] };
       const { changes, lastInsertRowid } = statement.run(...values);

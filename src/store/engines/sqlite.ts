@@ -1,6 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
-import { dirname } from "node:path";
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
 import { Kysely } from "kysely";
 import { SQLITE } from "../capabilities.ts";
@@ -10,31 +8,20 @@ import type { Database, RowTableName } from "../tables.ts";
 import type { Engine } from "./engine.ts";
 import { createMutex } from "./mutex.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
+import { openSqliteFile, type SqliteFile } from "./sqlite-file.ts";
 
 /** Rows bound between two turns of the event loop: about 5 ms of the widest table. */
 const ROWS_PER_TURN = 500;
 
-/** Waiting for another process's lock blocks this one, so it is short; the writer tries again. */
-const BUSY_TIMEOUT = 5_000;
-const BUSY_RETRY = 10;
-
 /**
  * Opens (and creates, readable by its owner only) a SQLite database.
- * WAL with synchronous=FULL: what was committed survives a power cut; NORMAL was measured to lose seconds of rows.
  * @param path a file, or `:memory:`
  */
 export function openSqlite(path: string): Engine {
-  if (path !== ":memory:") createPrivately(path);
-  const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT, enableForeignKeyConstraints: true });
-  try {
-    configure(database);
-  } catch (error) {
-    database.close();
-    throw error;
-  }
+  const file = openSqliteFile(path);
   const mutex = createMutex();
-  const db = new Kysely<Database>({ dialect: sqliteDialect({ database, mutex }) });
-  const statements = new Map<RowTableName, StatementSync>();
+  const db = new Kysely<Database>({ dialect: sqliteDialect({ file, mutex }) });
+  const insert = inserting(file);
   return {
     kind: "sqlite",
     capabilities: SQLITE,
@@ -42,7 +29,17 @@ export function openSqlite(path: string): Engine {
     async insertRows(tables) {
       const release = await mutex.acquire();
       try {
-        return await inTransaction(database, () => insertAll(database, statements, tables));
+        file.refresh();
+        return await insert(tables);
+      } finally {
+        release();
+      }
+    },
+    async identity() {
+      const release = await mutex.acquire();
+      try {
+        file.refresh();
+        return { history: file.identity(), contents: "" };
       } finally {
         release();
       }
@@ -50,37 +47,20 @@ export function openSqlite(path: string): Engine {
     async close() {
       const release = await mutex.acquire();
       // Not kysely's destroy(): it closes only a database that kysely has used.
-      if (database.isOpen) database.close();
+      file.close();
       release();
     },
   };
 }
 
-/**
- * Turning a new file to WAL does not wait for another process that is doing the same, so we do; blocking, as SQLite's own
- * waiting is.
- */
-function configure(database: DatabaseSync): void {
-  const patience = performance.now() + BUSY_TIMEOUT;
-  for (;;) {
-    try {
-      database.exec("pragma journal_mode = wal; pragma synchronous = full; pragma temp_store = memory");
-      return;
-    } catch (error) {
-      if (!isBusy(error) || performance.now() > patience) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BUSY_RETRY);
-    }
-  }
-}
-
-/** SQLITE_BUSY, whatever the extended code. */
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && "errcode" in error && (Number(error.errcode) & 0xff) === 5;
-}
-
-function createPrivately(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  if (!existsSync(path)) closeSync(openSync(path, "a", 0o600));
+/** The hot write, with its statements prepared once a file. */
+function inserting(file: SqliteFile): Engine["insertRows"] {
+  let prepared = { database: file.current(), statements: new Map<RowTableName, StatementSync>() };
+  return (tables) => {
+    const database = file.current();
+    if (prepared.database !== database) prepared = { database, statements: new Map() };
+    return inTransaction(database, () => insertAll(database, prepared.statements, tables));
+  };
 }
 
 async function inTransaction<T>(database: DatabaseSync, work: () => Promise<T>): Promise<T> {
