@@ -34,6 +34,10 @@ const KIT = {
     "When the kit last answered well, in seconds since 1970.",
     "seconds",
   ),
+  identityChanges: counter(
+    "gleaner_kit_identity_changes_total",
+    "How often the kit told another id of itself than before, or that of another kit.",
+  ),
   backoff: gauge("gleaner_kit_backoff_seconds", "Pause now in force after failures, 0 when none.", "seconds"),
 };
 const JOB = {
@@ -75,13 +79,14 @@ export function dataPoints({ target, samples }: Batch): Point[] {
 const oneHot = (family: Family, labels: Record<string, string>, states: readonly string[], current: string): Point[] =>
   states.map((state) => ({ family, labels: { ...labels, state }, value: state === current ? 1 : 0 }));
 
-function kitPoints({ target, state, backoff, lastSuccess }: TargetView): Point[] {
+function kitPoints({ target, state, backoff, lastSuccess, identityChanges }: TargetView): Point[] {
   const kit = { kit: target.id };
   const info = { ...kit, name: target.name, location: target.tags["location"] ?? "" };
   return [
     { family: KIT.up, labels: kit, value: state === "online" ? 1 : 0 },
     ...oneHot(KIT.state, kit, KIT_STATES, state),
     { family: KIT.info, labels: info, value: 1 },
+    { family: KIT.identityChanges, labels: kit, value: identityChanges },
     { family: KIT.backoff, labels: kit, value: backoff / 1_000 },
     ...(lastSuccess ? [{ family: KIT.lastSeen, labels: kit, value: lastSuccess.getTime() / 1_000 }] : []),
   ];

@@ -1,5 +1,7 @@
 /** Writes everything that follows from the declarations: `npm run generate`, or with `-- --check` only says what is out of date. */
 import { resolve } from "node:path";
+import { builtInAlerts } from "./alerts/catalogue.ts";
+import { alertOutputs, RUNBOOKS } from "./alerts/outputs.ts";
 import { configurationDoc } from "./config-reference.ts";
 import { dashboardFiles } from "./dashboards/index.ts";
 import { pluginsDoc } from "./docs.ts";
@@ -7,6 +9,7 @@ import { exampleConfig } from "./example.ts";
 import { type Output, outOfDate, writeOutputs } from "./output.ts";
 import { loadPlugins, pluginFiles } from "./plugins.ts";
 import { registrySource } from "./registry.ts";
+import { runbooksDoc } from "./runbooks.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const folder = resolve(root, "src/plugins");
@@ -16,6 +19,8 @@ const outputs: readonly Output[] = [
   { path: "src/plugins/registry.gen.ts", text: registrySource(await pluginFiles(folder)) },
   { path: "docs/configuration.md", text: configurationDoc() },
   { path: "docs/plugins.md", text: pluginsDoc(plugins) },
+  ...alertOutputs(plugins),
+  { path: RUNBOOKS, text: runbooksDoc(builtInAlerts(plugins)) },
   { path: "gleaner.example.yaml", text: exampleConfig(plugins) },
   ...dashboardFiles(plugins),
 ];

@@ -19,6 +19,8 @@ export interface TargetView {
   readonly backoff: number;
   /** The id the target last told of itself. */
   readonly identity: string | null;
+  /** How often it told another one than before, or that of another target, since it is watched. */
+  readonly identityChanges: number;
   /** Jobs whose last good data has grown too old to be shown. */
   readonly staleJobs: readonly string[];
   readonly runs: Readonly<Counts>;
@@ -33,6 +35,7 @@ interface Entry {
   lastSuccess: Date | null;
   lastError: string | null;
   identity: string | null;
+  identityChanges: number;
   readonly counts: Counts;
 }
 
@@ -105,6 +108,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
       lastError: entry.lastError,
       backoff: entry.health.backoff,
       identity: entry.identity,
+      identityChanges: entry.identityChanges,
       staleJobs: staleJobs(entry, deps.now()),
       runs: entry.counts,
     };
@@ -133,6 +137,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     entry.identity = told;
     const twin = [...entries.values()].find((other) => other !== entry && other.identity === told)?.target.id;
     if (from === null && twin === undefined) return;
+    entry.identityChanges++;
     const details = [
       ...(from === null ? [] : ["the target calls itself by another id than before"]),
       ...(twin === undefined ? [] : [`${twin} calls itself the same`]),
@@ -202,6 +207,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
         lastSuccess: remembered?.lastSuccess ?? null,
         lastError: null,
         identity: remembered?.identity ?? null,
+        identityChanges: 0,
         counts: {},
       });
     },

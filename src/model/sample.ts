@@ -1,3 +1,5 @@
+import type { AlertSpec } from "./alert.ts";
+
 /** Units a metric may declare: base units only, so that names pass the Prometheus linter. */
 export type Unit =
   | "seconds"
@@ -10,17 +12,6 @@ export type Unit =
   | "watts"
   | "degrees"
   | "info";
-
-/** A threshold on a metric that becomes a provisioned alert rule. */
-export interface AlertSpec {
-  /** Short rule name, unique within the plugin: `disk_almost_full`. */
-  readonly name: string;
-  readonly op: "gt" | "gte" | "lt" | "lte" | "eq" | "ne";
-  readonly threshold: number;
-  readonly for: string;
-  readonly severity: "info" | "warning" | "critical";
-  readonly summary: string;
-}
 
 /**
  * What a plugin says once about a metric; gauge or counter, docs row, panel and alert rules derive from it.

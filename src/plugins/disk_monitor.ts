@@ -4,6 +4,7 @@ import { seconds } from "../model/duration.ts";
 import { definePlugin } from "../model/plugin.ts";
 import { NothingHere } from "../model/run.ts";
 import type { MetricSpec } from "../model/sample.ts";
+import { FILESYSTEM_READONLY, FILESYSTEM_SPACE } from "./host/alerts.ts";
 import { parseDiskstats } from "./host/diskstats.ts";
 import { readLibrary } from "./host/library-disks.ts";
 import { type Asking, type Harvest, measure } from "./host/measure.ts";
@@ -22,41 +23,14 @@ const METRICS = {
     ...filesystem,
     help: "Share of the space open to unprivileged users that is used, as df shows it.",
     unit: "ratio",
-    alert: [
-      {
-        name: "filesystem_filling",
-        op: "gt",
-        threshold: 0.8,
-        for: "15m",
-        severity: "warning",
-        summary: "A file system is more than 80 % full.",
-      },
-      {
-        name: "filesystem_almost_full",
-        op: "gt",
-        threshold: 0.95,
-        for: "5m",
-        severity: "critical",
-        summary: "A file system is more than 95 % full.",
-      },
-    ],
+    alert: FILESYSTEM_SPACE,
   },
   filesystem_files: { ...filesystem, help: "Inodes of the file system; 0 where it has no fixed number." },
   filesystem_files_free: { ...filesystem, help: "Free inodes of the file system." },
   filesystem_readonly: {
     ...filesystem,
     help: "Whether the file system is mounted read-only.",
-    alert: [
-      {
-        name: "filesystem_readonly",
-        op: "eq",
-        threshold: 1,
-        for: "5m",
-        severity: "warning",
-        summary:
-          "A file system is read-only: after an error, or mounted so on purpose, which exclude_mountpoints can leave out.",
-      },
-    ],
+    alert: FILESYSTEM_READONLY,
   },
   disk_reads_completed_total: { ...disk, help: "Reads completed." },
   disk_reads_merged_total: { ...disk, help: "Reads merged into another before they were issued." },

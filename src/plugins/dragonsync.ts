@@ -4,6 +4,7 @@ import { type Context, definePlugin, type Target } from "../model/plugin.ts";
 import { CollectError, NothingHere } from "../model/run.ts";
 import type { Collected } from "../model/sample.ts";
 import { readAbout } from "./dragonsync/about.ts";
+import { KIT_DISK, KIT_MEMORY, KIT_TEMPERATURE } from "./dragonsync/alerts.ts";
 import { type Address, ask, bodyOf } from "./dragonsync/http.ts";
 import { entriesOf, isObject, shapeOf } from "./dragonsync/json.ts";
 import { type Parsed, parseBody } from "./dragonsync/parse.ts";
@@ -53,14 +54,15 @@ export const dragonsync = definePlugin({
     kit_drones: { help: "Tracks the kit lists now, by type", labels: ["track_type"], maxSeries: 2 },
     kit_signals: { help: "Signals the kit lists now, by type", labels: ["signal_type"], maxSeries: 24 },
     kit_cpu_usage_ratio: { help: "CPU usage of the kit, 0 to 1", unit: "ratio" },
-    kit_memory_used_ratio: { help: "Memory in use on the kit, 0 to 1", unit: "ratio" },
-    kit_disk_used_ratio: { help: "Disk space in use on the kit, 0 to 1", unit: "ratio" },
+    kit_memory_used_ratio: { help: "Memory in use on the kit, 0 to 1", unit: "ratio", alert: KIT_MEMORY },
+    kit_disk_used_ratio: { help: "Disk space in use on the kit, 0 to 1", unit: "ratio", alert: KIT_DISK },
     kit_uptime_seconds: { help: "Time since the kit booted", unit: "seconds" },
     kit_temperature_celsius: {
       help: "Temperature of the kit's CPU and of its radio's two chips",
       unit: "celsius",
       labels: ["sensor"],
       maxSeries: 3,
+      alert: KIT_TEMPERATURE,
     },
     kit_latitude_degrees: { help: "Latitude of the kit; absent without a position", unit: "degrees" },
     kit_longitude_degrees: { help: "Longitude of the kit; absent without a position", unit: "degrees" },

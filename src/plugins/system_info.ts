@@ -3,6 +3,7 @@ import { seconds } from "../model/duration.ts";
 import { definePlugin } from "../model/plugin.ts";
 import { NothingHere } from "../model/run.ts";
 import type { MetricSpec } from "../model/sample.ts";
+import { MEMORY, TEMPERATURE } from "./host/alerts.ts";
 import { type CpuTimes, cpuSamples, type Reading } from "./host/cpu.ts";
 import { readEntropy, readFileDescriptors, readUptime } from "./host/kernel.ts";
 import { readLibrary } from "./host/library-system.ts";
@@ -35,7 +36,7 @@ const METRICS = {
   load15: { help: "Load average over 15 minutes." },
   memory_total_bytes: { help: "Memory installed.", unit: "bytes" },
   memory_available_bytes: { help: "Memory that programs can still get without swapping.", unit: "bytes" },
-  memory_used_ratio: { help: "Share of memory that is not available.", unit: "ratio" },
+  memory_used_ratio: { help: "Share of memory that is not available.", unit: "ratio", alert: MEMORY },
   swap_total_bytes: { help: "Swap space configured.", unit: "bytes" },
   swap_used_bytes: { help: "Swap space in use.", unit: "bytes" },
   boot_time_seconds: { help: "When the host started, as a Unix time.", unit: "seconds" },
@@ -59,24 +60,7 @@ const METRICS = {
     unit: "celsius",
     labels: ["sensor"],
     maxSeries: 128,
-    alert: [
-      {
-        name: "host_hot",
-        op: "gt",
-        threshold: 75,
-        for: "10m",
-        severity: "warning",
-        summary: "A sensor is above 75 degrees.",
-      },
-      {
-        name: "host_too_hot",
-        op: "gt",
-        threshold: 85,
-        for: "5m",
-        severity: "critical",
-        summary: "A sensor is above 85 degrees.",
-      },
-    ],
+    alert: TEMPERATURE,
   },
   os_info: {
     help: "The operating system; always 1.",

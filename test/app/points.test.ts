@@ -77,6 +77,7 @@ describe("state series", () => {
     assert.equal(seriesValue(statesOf(kit, ok(), failed("timeout")), 'gleaner_kit_up{kit="kit-001"}'), 0);
     assert.equal(seriesValue(statesOf(kit, ok()), 'gleaner_kit_up{kit="kit-001"}'), 1);
     assert.equal(seriesValue(statesOf(kit, ok()), 'gleaner_kit_info{kit="kit-001",name="Roof",location="Pier 4"}'), 1);
+    assert.equal(seriesValue(statesOf(kit, ok()), 'gleaner_kit_identity_changes_total{kit="kit-001"}'), 0);
     assert.equal(seriesValue(statesOf(kit, failed("timeout")), 'gleaner_kit_backoff_seconds{kit="kit-001"}'), 5);
   });
 

@@ -292,6 +292,7 @@ describe("monitor", () => {
       changes.map(({ from, to }) => [from, to]),
       [["wardragon-A", "wardragon-B"]],
     );
+    assert.equal(monitor.view(target.id)?.identityChanges, 1);
   });
 
   it("tells of two targets that call themselves the same, and keeps them two", () => {
