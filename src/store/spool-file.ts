@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { crc32, zstdCompressSync, zstdDecompressSync } from "node:zlib";
@@ -7,6 +7,8 @@ import { keptRecords } from "./kept.ts";
 /** A record as it comes back from the file. `body` is undefined when it is damaged. */
 export interface SpooledRecord {
   readonly id: number;
+  /** When it was taken (epoch ms). */
+  readonly at: number;
   readonly rows: number;
   readonly body: string | undefined;
 }
@@ -43,6 +45,8 @@ export interface SpoolFile {
   spareBytes(): number;
   /** When the oldest record was taken (epoch ms), or null. */
   oldestAt(): number | null;
+  /** Whether the file at the path is the one that is open: it can be removed under the process, and still be read. */
+  isInPlace(): boolean;
   close(): void;
 }
 
@@ -98,16 +102,22 @@ export function openSpoolFile(path: string): SpoolFile {
   const database = new DatabaseSync(path, { timeout: 0 });
   try {
     configure(database);
-    return spoolFileOn(database);
+    const opened = placeOf(path);
+    return spoolFileOn(database, () => placeOf(path) === opened);
   } catch (error) {
     database.close();
     throw error;
   }
 }
 
-function spoolFileOn(database: DatabaseSync): SpoolFile {
+function placeOf(path: string): string | undefined {
+  const file = statSync(path, { throwIfNoEntry: false });
+  return file && `${file.dev}:${file.ino}`;
+}
+
+function spoolFileOn(database: DatabaseSync, isInPlace: () => boolean): SpoolFile {
   const insert = database.prepare("insert into records (at, rows, crc, body) values (?, ?, ?, ?)");
-  const select = database.prepare("select id, rows, crc, body from records where id > ? order by id limit 64");
+  const select = database.prepare("select id, at, rows, crc, body from records where id > ? order by id limit 64");
   const erase = database.prepare("delete from records where id = ?");
   const oldest = database.prepare(
     "select id, rows, length(body) as bytes from records where id > ? order by id limit 1",
@@ -137,6 +147,7 @@ function spoolFileOn(database: DatabaseSync): SpoolFile {
   }
 
   return {
+    isInPlace,
     append(body, rows, at) {
       const packed = zstdCompressSync(body);
       const id = Number(insert.run(at, rows, crc32(packed), packed).lastInsertRowid);
@@ -229,7 +240,7 @@ function measure(statement: StatementSync, after: number): { records: number; ro
 
 function unpack(raw: Readonly<Record<string, unknown>>): SpooledRecord {
   const packed = raw["body"];
-  const record = { id: Number(raw["id"]), rows: Number(raw["rows"]) };
+  const record = { id: Number(raw["id"]), at: Number(raw["at"]), rows: Number(raw["rows"]) };
   // Where a page is torn SQLite can hand out a column that cannot be: null, though the schema forbids it.
   if (!(packed instanceof Uint8Array) || crc32(packed) !== Number(raw["crc"])) return { ...record, body: undefined };
   try {

@@ -65,8 +65,8 @@ const EMPTY: SpoolSize = { records: 0, rows: 0, bytes: 0 };
 
 /** How long a file that could not be opened or written is left alone (ms). */
 const RETRY_MS = 1_000;
-/** The disk's free space is asked again after this long (ms): asking costs a system call. */
-const FREE_SPACE_MS = 1_000;
+/** The disk's free space, and whether the file is still in its place, are asked again after this long (ms): asking costs a system call. */
+const LOOK_MS = 1_000;
 /** Share of the bound that is freed at once, so that not every append has to. */
 const FREE_SHARE = 0.02;
 /** What a record needs in the file besides its body (bytes): pages begun, and those of the tree. */
@@ -98,6 +98,7 @@ export function openSpool(options: SpoolOptions): Spool {
   let trouble: string | undefined;
   let failedAt = Number.NEGATIVE_INFINITY;
   let free = { at: Number.NEGATIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
+  let lookedAt = Number.NEGATIVE_INFINITY;
 
   /** Puts a damaged file aside, starts a new one, and brings over what can be read. */
   function quarantine(error: unknown): void {
@@ -147,13 +148,34 @@ export function openSpool(options: SpoolOptions): Spool {
     file = undefined;
   }
 
+  /** When somebody has removed the file, everything is brought over into a new one: while it is open it can be read. */
+  function stayInPlace(current: SpoolFile): SpoolFile {
+    const at = now().getTime();
+    if (Math.abs(at - lookedAt) < LOOK_MS) return current;
+    lookedAt = at;
+    if (current.isInPlace()) return current;
+    const fresh = openSpoolFile(path);
+    file = fresh;
+    for (let last = 0; ; ) {
+      const records = current.read(last, Number.POSITIVE_INFINITY);
+      for (const record of records) if (record.body !== undefined) fresh.append(record.body, record.rows, record.at);
+      if (records.length === 0) break;
+      last = records.at(-1)?.id ?? last;
+    }
+    current.close();
+    onNote(
+      `the spool ${path} was removed while it was in use; ${fresh.size().rows} rows were brought over into a new one`,
+    );
+    return fresh;
+  }
+
   /** Runs something on the file; damage is quarantined and the work tried once more on the new one. */
   function on<T>(work: (file: SpoolFile) => T, otherwise: T): T {
     for (let attempt = 0; ; attempt++) {
       const current = open();
       if (!current) return otherwise;
       try {
-        return work(current);
+        return work(stayInPlace(current));
       } catch (error) {
         try {
           if (!isDamage(error) || attempt > 0) throw error;
@@ -168,7 +190,7 @@ export function openSpool(options: SpoolOptions): Spool {
 
   function freeBytes(): number {
     const at = now().getTime();
-    if (Math.abs(at - free.at) < FREE_SPACE_MS) return free.bytes;
+    if (Math.abs(at - free.at) < LOOK_MS) return free.bytes;
     try {
       const { bavail, bsize } = statfsSync(dirname(path));
       free = { at, bytes: bavail * bsize };

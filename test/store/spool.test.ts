@@ -181,6 +181,29 @@ describe("spool", () => {
   });
 });
 
+describe("a spool whose file is removed under it", () => {
+  it("goes on in a new file with everything that waited", () => {
+    const clock = { at: Date.parse("2026-11-22T12:00:00Z") };
+    const { spool, path, notes } = open({ now: () => new Date(clock.at) });
+    const bodies = Array.from({ length: 150 }, (_, i) => `${i} ${noise(50)}`);
+    for (const body of bodies) spool.append(body, 2);
+    rmSync(dirname(path), { recursive: true });
+    clock.at += 1_500;
+    assert.notEqual(spool.append("the next", 1), undefined);
+    assert.match(notes.join(), /was removed while it was in use; 300 rows were brought over/);
+    assert.equal(spool.oldestAt(), clock.at - 1_500);
+    spool.close();
+    const again = open({ path }).spool;
+    const found: (string | undefined)[] = [];
+    for (let records = again.read(0, 1e6); records.length > 0; records = again.read(0, 1e6)) {
+      found.push(...records.map(({ body }) => body));
+      again.remove(records.map(({ id }) => id));
+    }
+    assert.deepEqual(found, [...bodies, "the next"]);
+    again.close();
+  });
+});
+
 describe("a damaged spool", () => {
   /** A closed spool of n records, one page or more each. */
   function filled(n: number): { path: string; bodies: string[] } {
