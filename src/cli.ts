@@ -78,7 +78,15 @@ function program(): Command {
     .description(
       "check configuration, database, every plugin and every kit for real; exit 1 with the reasons when one fails",
     )
-    .action(async (file?: string) => (await import("./commands/check.ts")).check(options(file), print));
+    .option(
+      "--artefacts [folder]",
+      "instead: the dashboards, provisioning and alert rules in a folder (default: this one)",
+    )
+    .action(async (file: string | undefined, { artefacts }: { artefacts?: string | true }) => {
+      if (artefacts === undefined) return await (await import("./commands/check.ts")).check(options(file), print);
+      const folder = artefacts === true ? "." : artefacts;
+      (await import("./commands/check-artefacts.ts")).checkArtefactsIn(folder, print);
+    });
 
   cli
     .command("run")

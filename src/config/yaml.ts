@@ -27,7 +27,7 @@ const MAX_ALIASED = 20_000;
 interface Walk {
   readonly file: string;
   readonly text: string;
-  readonly env: Environment;
+  readonly env: Environment | undefined;
   /** What `*name` stands for at this point of the walk. The parser's own look-up reads the whole document each time. */
   readonly anchors: Map<string, unknown>;
   readonly lines: LineCounter;
@@ -41,9 +41,9 @@ interface Walk {
 /**
  * Reads YAML 1.2 text into values and places. Never throws: what is wrong is in `problems`.
  * @param file the name shown in problems
- * @param env what `${NAME}` in a text refers to
+ * @param env what `${NAME}` in a text refers to; without it a dollar sign is only that
  */
-export function readYaml(text: string, file: string, env: Environment): Source {
+export function readYaml(text: string, file: string, env?: Environment): Source {
   const lines = new LineCounter();
   const document = parse(text, lines);
   if (typeof document === "string") return unreadable(file, [`${file}:1:1: ${document}`]);
@@ -174,6 +174,7 @@ function convertMap(map: YAMLMap, path: Path, walk: Walk, level: Level): Record<
 }
 
 function convertText(text: string, path: Path, walk: Walk): string {
+  if (walk.env === undefined) return text;
   const result = interpolate(text, walk.env);
   if (result.changed) walk.interpolated.add(pathKey(path));
   for (const name of result.missing) report(walk, path, `the environment variable ${name} is not set`, `\${${name}`);
