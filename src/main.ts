@@ -103,6 +103,7 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
     ...{ now: monotonic, wall: Date.now, run: runDue },
     hold: (slot) => (writer.isFull() ? "paused" : monitor.hold(slot.targetId, slot.job)),
     skipped: (slot, reason, count) => monitor.skipped(slot.targetId, slot.job, reason, count),
+    lag: (ms) => self.scheduleLag(ms / 1_000),
   });
   const fleet: Fleet = createFleet({
     ...{ scheduler, monitor, snapshot, log, forget: runner.forget, left: pipeline.retire },

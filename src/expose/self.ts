@@ -28,6 +28,8 @@ export interface StoreReadings {
 /** Records what the collector does. Nothing here throws; an amount that is no non-negative finite number is ignored. */
 export interface Self {
   jobDuration(plugin: string, job: string, seconds: number): void;
+  /** How late the scheduler came to a due run. */
+  scheduleLag(seconds: number): void;
   /** Rows handed over to be stored; what became of them is in the counters below, and in the store's gauges. */
   taken(rows: number): void;
   stored(table: string, rows: number): void;
@@ -62,6 +64,8 @@ const EXCLUDED_DEFAULTS = [
 ];
 /** From a /proc read to a job at its deadline. */
 const JOB_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+/** From the timer's own resolution to more than most intervals. */
+const LAG_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const SCRAPE_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 const LOOP_RESOLUTION_MS = 10;
 
@@ -81,6 +85,12 @@ export function createSelf(options: SelfOptions): Self {
     help: "How long runs of jobs took, retries and waits included.",
     labelNames: ["plugin", "job"],
     buckets: JOB_SECONDS,
+    registers,
+  });
+  const lag = new Histogram({
+    name: "gleaner_schedule_lag_seconds",
+    help: "How late the scheduler came to due runs, those that were then skipped included.",
+    buckets: LAG_SECONDS,
     registers,
   });
   const scrapeSeconds = new Histogram({
@@ -121,6 +131,9 @@ export function createSelf(options: SelfOptions): Self {
   return {
     jobDuration: (plugin, job, seconds) => {
       if (isAmount(seconds)) jobs.observe({ plugin, job }, seconds);
+    },
+    scheduleLag: (seconds) => {
+      if (isAmount(seconds)) lag.observe(seconds);
     },
     taken: (rows) => {
       if (isAmount(rows)) taken.inc(rows);

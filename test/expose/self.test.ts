@@ -63,9 +63,13 @@ describe("the collector's own metrics", () => {
     for (const bad of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
       self.stored("drones", bad);
       self.jobDuration("p", "j", bad);
+      self.scheduleLag(bad);
     }
     assert.equal(await value("gleaner_store_rows_total", { table: "drones" }), 0);
     assert.equal(await value("gleaner_job_duration_seconds_count", { plugin: "p", job: "j" }), undefined);
+    assert.equal(await value("gleaner_schedule_lag_seconds_count", {}), 0);
+    self.scheduleLag(0.02);
+    assert.equal(await value("gleaner_schedule_lag_seconds_sum", {}), 0.02);
   });
 
   test("histograms are whole in both formats, with the same canonical bounds", async () => {

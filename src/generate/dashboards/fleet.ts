@@ -4,7 +4,7 @@ import { alertList } from "./alert-list.ts";
 import { NEWS, transitions } from "./annotations.ts";
 import type { Definition } from "./assemble.ts";
 import { joined, stat, stateTimeline, table, timeseries } from "./kinds.ts";
-import { linkTo, UIDS } from "./links.ts";
+import { link, UIDS } from "./links.ts";
 import { map } from "./maps.ts";
 import { field, NEUTRAL, rising } from "./panels.ts";
 import { metric, now, nowTable, orNone, prom, rate, rows } from "./queries.ts";
@@ -12,8 +12,8 @@ import { kitStateCode, STATE_CODES, STATE_WORDS, STATES } from "./states.ts";
 import { UNITS } from "./units.ts";
 import { BOTH } from "./variables.ts";
 
-const toKit = (column: string) => linkTo("Open the kit", UIDS.kit, { kit: `\${__data.fields.${column}}` });
-const seriesLink = linkTo("Open the kit", UIDS.kit, { kit: "${__field.labels.kit}" });
+const toKit = (column: string) => link("Open the kit", UIDS.fleet, UIDS.kit, { kit: `\${__data.fields.${column}}` });
+const seriesLink = link("Open the kit", UIDS.fleet, UIDS.kit, { kit: "${__field.labels.kit}" });
 const ofKit = (name: string, matchers = "") => nowTable(`max by (kit) (${metric(name, matchers)})`);
 
 const byState = stat({

@@ -1,16 +1,21 @@
 import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard";
 import type { Plugin } from "../../model/plugin.ts";
 import type { Output } from "../output.ts";
-import { assemble } from "./assemble.ts";
+import { airspace } from "./airspace.ts";
+import { assemble, type Definition } from "./assemble.ts";
+import { collector } from "./collector.ts";
 import { fleet } from "./fleet.ts";
 import { kit } from "./kit.ts";
 
+/** Every dashboard by the name of its file. */
+function definitions(_plugins: readonly Plugin[]): Readonly<Record<string, Definition>> {
+  return { fleet, kit, airspace, collector };
+}
+
 /** Every dashboard by the path of its file. */
-export function dashboards(_plugins: readonly Plugin[]): ReadonlyMap<string, Dashboard> {
-  return new Map([
-    ["dashboards/fleet.json", assemble(fleet)],
-    ["dashboards/kit.json", assemble(kit)],
-  ]);
+export function dashboards(plugins: readonly Plugin[]): ReadonlyMap<string, Dashboard> {
+  const all = Object.entries(definitions(plugins));
+  return new Map(all.map(([name, definition]) => [`dashboards/${name}.json`, assemble(definition)]));
 }
 
 /** The files of `dashboards/`. */

@@ -2,7 +2,7 @@
 import { transitions } from "./annotations.ts";
 import type { Definition } from "./assemble.ts";
 import { stat, stateTimeline, table, timeseries } from "./kinds.ts";
-import { linkTo, UIDS } from "./links.ts";
+import { link, UIDS } from "./links.ts";
 import { map } from "./maps.ts";
 import { field, NEUTRAL, rising } from "./panels.ts";
 import { metric, now, orNone, prom, rate, rows, series } from "./queries.ts";
@@ -209,7 +209,7 @@ const changes = table({
     field(/^(From|To)$/, { mappings: [STATE_WORDS], cell: "color-text", width: 90 }),
     field("Severity", { mappings: [SEVERITY_WORDS], cell: "color-text", width: 90 }),
   ],
-  links: [linkTo("All changes of state", UIDS.history)],
+  links: [link("All changes of state", UIDS.kit, UIDS.history)],
 });
 
 /** One kit: how it is, what it hears, and whether what it says arrives. */

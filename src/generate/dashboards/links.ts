@@ -24,14 +24,30 @@ export interface DataLink {
   readonly url: string;
 }
 
-/** What the reader chose goes along: both data sources, the collectors, and the time range. */
-const KEPT =
-  "${datasource:queryparam}&${database:queryparam}&${job:queryparam}&${instance:queryparam}&${__url_time_range}";
+/** The kinds of dashboards by what they query; links keep what both ends know. */
+const METRICS = ["datasource", "job", "instance"] as const;
+const ROWS = ["database"] as const;
 
-/** To another dashboard, with variables of its own set: `{ kit: "${__data.fields.Kit}" }`. */
-export function linkTo(title: string, uid: string, variables: Readonly<Record<string, string>> = {}): DataLink {
-  const own = Object.entries(variables).map(([name, value]) => `var-${name}=${value}&`);
-  return { title, url: `/d/${uid}?${own.join("")}${KEPT}` };
+/** The variables that a dashboard has and its links carry on, beside its own. */
+const CARRIED: Readonly<Record<string, readonly string[]>> = {
+  [UIDS.airspace]: ROWS,
+  [UIDS.history]: ROWS,
+  [UIDS.host]: METRICS,
+  [UIDS.collector]: METRICS,
+};
+const carriedBy = (uid: string): readonly string[] => CARRIED[uid] ?? [...METRICS, ...ROWS];
+
+/** From a dashboard to another, at the same time range, with variables of its own set: `{ kit: "${__data.fields.Kit}" }`. */
+export function link(
+  title: string,
+  from: string,
+  to: string,
+  variables: Readonly<Record<string, string>> = {},
+): DataLink {
+  const own = Object.entries(variables).map(([name, value]) => `var-${name}=${value}`);
+  const kept = carriedBy(from).filter((name) => carriedBy(to).includes(name));
+  const query = [...own, ...kept.map((name) => `\${${name}:queryparam}`), "${__url_time_range}"];
+  return { title, url: `/d/${to}?${query.join("&")}` };
 }
 
 /** The menu of gleaner's dashboards at the top of each. */
