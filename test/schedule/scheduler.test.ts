@@ -53,6 +53,41 @@ describe("scheduler", () => {
     t.end();
   });
 
+  it("runs each job once where its time lies between two ticks of the timer, at the nearer one", async () => {
+    for (const fraction of [0, 0.3, 0.5, 0.7]) {
+      const wallAtStart = 1_000_000_007;
+      const t = onTestClock({ wall: () => Date.now() + fraction }, wallAtStart);
+      t.scheduler.add(slots(50, 1_000));
+      await t.advance(10_000, 1);
+      for (const { targetId, job } of slots(50, 1_000)) {
+        const phase = phaseOf(targetId, job, 1_000);
+        const at = t.runs.filter((run) => run.slot.targetId === targetId).map((run) => run.at);
+        assert.ok(at.length === 10 || at.length === 11, `${at.length} runs`);
+        for (const time of at.slice(1)) {
+          const late = (wallAtStart + fraction + time - phase) % 1_000;
+          assert.ok(late <= 0.5 || late >= 999.5, `started ${late} ms after its time`);
+        }
+      }
+      await t.scheduler.stop();
+      t.end();
+    }
+  });
+
+  it("lists and removes every job of a target, in the order they came", async () => {
+    const t = onTestClock();
+    const jobs = ["drones", "signals", "status"].map((job) => ({ targetId: "kit-0", job, trigger: { every: 1_000 } }));
+    t.scheduler.add([...jobs, ...slots(1, 1_000).map((slot) => ({ ...slot, targetId: "kit-1" }))]);
+    const listed = () => t.scheduler.list().map(({ targetId, job }) => `${targetId} ${job}`);
+    assert.deepEqual(listed(), ["kit-0 drones", "kit-0 signals", "kit-0 status", "kit-1 drones"]);
+    t.scheduler.remove("kit-0");
+    t.runs.length = 0;
+    await t.advance(3_000);
+    assert.deepEqual(listed(), ["kit-1 drones"]);
+    assert.deepEqual(new Set(t.runs.map((run) => run.slot.targetId)), new Set(["kit-1"]));
+    await t.scheduler.stop();
+    t.end();
+  });
+
   it("spreads the jobs of one interval over it", async () => {
     const t = onTestClock();
     t.scheduler.add(slots(500, 5_000));
