@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { percentile } from "../support/bench.ts";
 
 const EVERY_MS = 5_000;
-/** First runs and compiling are over by then. */
-const WARM_UP_MS = 2 * EVERY_MS + 1_000;
+/** Every job has run once by then. */
+const WARM_UP_MS = EVERY_MS + 1_000;
 
 export interface Measured {
   /** CPU, as a share of one core. */
