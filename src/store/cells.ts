@@ -16,12 +16,15 @@ const INT8 = 2 ** 63;
 const FIRST_TIME = Date.parse("0001-01-01T00:00:00Z");
 const LAST_TIME = Date.parse("9999-12-31T23:59:59.999Z");
 
+/** Fits a value that is neither null nor undefined to a column. */
+export type Fit = (value: unknown) => StoredCell;
+
 /**
- * Fits a value to a column, the same way for every engine, so that no single value can fail a batch:
+ * How values are fitted to columns of a type, the same way for every engine, so that no single value can fail a batch:
  * what a column cannot hold is null. Non-finite numbers are null, -0 is 0, integers are rounded.
  */
-export function toCell(type: ColumnType, value: unknown): StoredCell {
-  return value === null || value === undefined ? null : FIT[type](value);
+export function fitOf(type: ColumnType): Fit {
+  return FIT[type];
 }
 
 /** Text of a key column: never longer than MAX_KEY_TEXT, see there. */
@@ -30,7 +33,7 @@ export function toKeyText(cell: StoredCell): StoredCell {
   return cleanText(`${cell.slice(0, MAX_KEY_TEXT - 44)}~${fingerprint(cell)}`);
 }
 
-const FIT: Readonly<Record<ColumnType, (value: unknown) => StoredCell>> = {
+const FIT: Readonly<Record<ColumnType, Fit>> = {
   text: toText,
   double: toDouble,
   integer: (value) => within(toDouble(value), INT4),

@@ -1,4 +1,4 @@
-import { type StoredCell, toCell, toKeyText } from "./cells.ts";
+import { type Fit, fitOf, type StoredCell, toKeyText } from "./cells.ts";
 import { type ColumnType, ROW_TABLES, type RowTable, type RowTableName } from "./tables.ts";
 
 /** A row in the order of its table's columns. */
@@ -10,7 +10,7 @@ export interface TableRows {
   readonly rows: readonly StoredRow[];
 }
 
-/** What a row is made from, by column name; what is absent is null. */
+/** What a row is made from, by column name; what is absent is null, and what is no column is left out. */
 export type RowSource = Readonly<Record<string, unknown>>;
 
 /** A row table with its columns laid out, so that rows are plain arrays on the hot path. */
@@ -20,6 +20,9 @@ export interface Layout {
   readonly types: readonly ColumnType[];
   /** Positions of the key columns, in the order of the key. */
   readonly key: readonly number[];
+  readonly positions: ReadonlyMap<string, number>;
+  /** How values are fitted to the columns. */
+  readonly fits: readonly Fit[];
 }
 
 /** Layouts of all row tables. */
@@ -29,8 +32,8 @@ export const LAYOUTS: Readonly<Record<RowTableName, Layout>> = Object.fromEntrie
 
 /** Collects rows of one write, table by table: coerced, without rows that lack a key, each key once (the first wins). */
 export interface RowCollector {
-  /** `defaults` stand in for what the source leaves out or null. */
-  add(table: RowTableName, source: RowSource, defaults?: RowSource): void;
+  /** What a later source says goes before what an earlier one does, unless it is null. */
+  add(table: RowTableName, ...sources: readonly RowSource[]): void;
   tables(): TableRows[];
   /** Rows left out because their key was there already, by table. */
   readonly duplicate: Readonly<Record<string, number>>;
@@ -46,12 +49,13 @@ export function collectRows(): RowCollector {
   return {
     duplicate,
     rejected,
-    add(table, source, defaults = NOTHING) {
-      const row = toRow(LAYOUTS[table], source, defaults);
-      const key = row && keyOf(LAYOUTS[table], row);
-      if (row === undefined || key === undefined) return increment(rejected, table);
+    add(table, ...sources) {
+      const layout = LAYOUTS[table];
+      const row = toRow(layout, sources);
+      if (!fitKey(layout, row)) return increment(rejected, table);
       const rows = kept.get(table) ?? new Map<string, StoredRow>();
       kept.set(table, rows);
+      const key = keyOf(layout, row);
       if (rows.has(key)) return increment(duplicate, table);
       rows.set(key, row);
     },
@@ -65,25 +69,34 @@ export function increment(counts: Record<string, number>, name: string, by = 1):
   counts[name] = (Object.hasOwn(counts, name) ? (counts[name] ?? 0) : 0) + by;
 }
 
-const NOTHING: RowSource = {};
+/** By what the sources have, and not by what the table could hold: that is three times as much for a kit's drones. */
+function toRow({ columns, positions, fits }: Layout, sources: readonly RowSource[]): StoredCell[] {
+  const row: StoredCell[] = new Array(columns.length).fill(null);
+  for (const source of sources)
+    for (const column of Object.keys(source)) {
+      const position = positions.get(column);
+      const value = source[column];
+      if (position === undefined || value === null || value === undefined) continue;
+      row[position] = (fits[position] as Fit)(value);
+    }
+  return row;
+}
 
-function toRow({ columns, types, key }: Layout, source: RowSource, defaults: RowSource): StoredRow | undefined {
-  const row: StoredCell[] = [];
-  for (let i = 0; i < columns.length; i++) {
-    const column = columns[i] as string;
-    row.push(toCell(types[i] as ColumnType, source[column] ?? defaults[column]));
-  }
+/** Bounds the text of the key. @returns whether the key is whole */
+function fitKey({ key }: Layout, row: StoredCell[]): boolean {
   for (const i of key) {
     const cell = toKeyText(row[i] as StoredCell);
-    if (cell === null) return undefined;
+    if (cell === null) return false;
     row[i] = cell;
   }
-  return row;
+  return true;
 }
 
 // Clean text holds no NUL, so it separates the parts of a key.
 function keyOf(layout: Layout, row: StoredRow): string {
-  return layout.key.map((i) => row[i]).join("\0");
+  let text = "";
+  for (const i of layout.key) text += `${row[i]}\0`;
+  return text;
 }
 
 function layOut(name: RowTableName, table: RowTable): Layout {
@@ -93,5 +106,7 @@ function layOut(name: RowTableName, table: RowTable): Layout {
     columns,
     types: Object.values(table.columns),
     key: table.key.map((column) => columns.indexOf(column)),
+    positions: new Map(columns.map((column, i) => [column, i])),
+    fits: Object.values(table.columns).map(fitOf),
   };
 }

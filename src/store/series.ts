@@ -29,47 +29,60 @@ export function createSeriesIndex(db: Kysely<Database>): SeriesIndex {
   return {
     forget: () => cache.clear(),
     async resolve(identities) {
-      const keys = identities.map(keyOf);
-      const found = new Map<string, number>();
+      const keys = identities.map(cacheKey);
+      const ids = keys.map((key) => cache.get(key));
       const missing = new Map<string, SeriesIdentity>();
-      keys.forEach((key, i) => {
-        const id = cache.get(key);
-        if (id === undefined) missing.set(key, identities[i] as SeriesIdentity);
-        else found.set(key, id);
+      ids.forEach((id, i) => {
+        if (id === undefined) missing.set(keys[i] as string, identities[i] as SeriesIdentity);
       });
-      const all = [...missing];
-      for (let i = 0; i < all.length; i += SERIES_PER_STATEMENT)
-        for (const [key, id] of await findOrCreate(db, all.slice(i, i + SERIES_PER_STATEMENT))) {
-          cache.set(key, id);
-          found.set(key, id);
-        }
-      return keys.map((key) => found.get(key) as number);
+      if (missing.size === 0) return ids as number[];
+      const found = await findOrCreateAll(db, missing);
+      for (const [key, id] of found) cache.set(key, id);
+      return ids.map((id, i) => id ?? (found.get(keys[i] as string) as number));
     },
   };
 }
 
+// Two orders of the same labels are two entries: one look-up more, and no sorting of every sample's labels.
+function cacheKey({ pluginId, targetId, metric, labels }: SeriesIdentity): string {
+  return JSON.stringify([pluginId, targetId, metric, labels]);
+}
+
+/** Ids by the key of the cache. */
+async function findOrCreateAll(
+  db: Kysely<Database>,
+  missing: ReadonlyMap<string, SeriesIdentity>,
+): Promise<Map<string, number>> {
+  const prints = new Map([...missing].map(([key, series]) => [key, fingerprint(identityText(series))]));
+  const byPrint = [...new Map([...missing].map(([key, series]) => [prints.get(key) as string, series]))];
+  const ids = new Map<string, number>();
+  for (let i = 0; i < byPrint.length; i += SERIES_PER_STATEMENT)
+    for (const [print, id] of await findOrCreate(db, byPrint.slice(i, i + SERIES_PER_STATEMENT))) ids.set(print, id);
+  return new Map([...prints].map(([key, print]) => [key, ids.get(print) as number]));
+}
+
+/** Ids by fingerprint. */
 async function findOrCreate(
   db: Kysely<Database>,
-  identities: readonly (readonly [string, SeriesIdentity])[],
+  byPrint: readonly (readonly [string, SeriesIdentity])[],
 ): Promise<Map<string, number>> {
-  const byPrint = new Map(identities.map(([key, series]) => [fingerprint(key), { key, series }]));
-  const known = await idsOf(db, [...byPrint.keys()]);
-  const unknown = [...byPrint].filter(([print]) => !known.has(print));
-  if (unknown.length > 0) {
-    const rows = unknown.map(([print, { series }]) => toSeriesRow(print, series));
-    // Another collector may create the same series meanwhile: then its id is the one to read.
-    await db
-      .insertInto("series")
-      .values(rows)
-      .onConflict((c) => c.doNothing())
-      .execute();
-    for (const [print, id] of await idsOf(
-      db,
-      unknown.map(([print]) => print),
-    ))
-      known.set(print, id);
-  }
-  return new Map([...byPrint].map(([print, { key }]) => [key, known.get(print) as number]));
+  const known = await idsOf(
+    db,
+    byPrint.map(([print]) => print),
+  );
+  const unknown = byPrint.filter(([print]) => !known.has(print));
+  if (unknown.length === 0) return known;
+  // Another collector may create the same series meanwhile: then its id is the one to read.
+  await db
+    .insertInto("series")
+    .values(unknown.map(([print, series]) => toSeriesRow(print, series)))
+    .onConflict((c) => c.doNothing())
+    .execute();
+  const created = await idsOf(
+    db,
+    unknown.map(([print]) => print),
+  );
+  return new Map([...known, ...created]);
 }
 
 async function idsOf(db: Kysely<Database>, prints: readonly string[]): Promise<Map<string, number>> {
@@ -92,6 +105,6 @@ function toSeriesRow(print: string, series: SeriesIdentity) {
 }
 
 // The fingerprint is of this text, so it may not change: a database would get every series twice.
-function keyOf({ pluginId, targetId, metric, labels }: SeriesIdentity): string {
+function identityText({ pluginId, targetId, metric, labels }: SeriesIdentity): string {
   return [...[pluginId, targetId, metric].map(cleanText), canonicalJson(labels)].join("\0");
 }

@@ -4,7 +4,7 @@ import type { Engine } from "./engines/engine.ts";
 import { watchIdentity } from "./identity.ts";
 import { insertApart } from "./insert.ts";
 import { collectRows, increment, type RowCollector, type RowSource } from "./rows.ts";
-import { createSeriesIndex, type SeriesIndex } from "./series.ts";
+import { createSeriesIndex, type SeriesIdentity, type SeriesIndex } from "./series.ts";
 import type { WriteCounts } from "./store.ts";
 import { isRowTable } from "./tables.ts";
 import type { TakenBatch, TakenEvent } from "./taken.ts";
@@ -87,25 +87,22 @@ async function store(engine: Engine, rows: RowCollector) {
 }
 
 async function addSamples(series: SeriesIndex, rows: RowCollector, batches: readonly TakenBatch[]): Promise<void> {
-  const all = batches.flatMap((batch) => batch.samples.map((sample) => ({ batch, sample })));
-  const ids = await series.resolve(
-    all.map(({ batch: { pluginId, targetId }, sample: { metric, labels = {} } }) => ({
-      pluginId,
-      targetId,
-      metric,
-      labels,
-    })),
-  );
-  all.forEach(({ batch, sample }, i) => {
-    rows.add("samples", { series_id: ids[i], time: sample.at ?? batch.startedAt, value: sample.value });
-  });
+  const ids = await series.resolve(batches.flatMap(seriesOf));
+  let i = 0;
+  for (const batch of batches)
+    for (const { at, value } of batch.samples)
+      rows.add("samples", { series_id: ids[i++], time: at ?? batch.startedAt, value });
+}
+
+function seriesOf({ pluginId, targetId, samples }: TakenBatch): SeriesIdentity[] {
+  return samples.map(({ metric, labels = {} }) => ({ pluginId, targetId, metric, labels }));
 }
 
 function addRows(rows: RowCollector, unknown: Record<string, number>, batch: TakenBatch): void {
   const known = { kit_id: batch.targetId, received_at: batch.finishedAt };
   const defaults: Readonly<Record<string, RowSource>> = { signals: { ...known, uid: NO_UID } };
   for (const { table, at, values } of batch.rows) {
-    if (isRowTable(table)) rows.add(table, { ...values, time: at }, defaults[table] ?? known);
+    if (isRowTable(table)) rows.add(table, defaults[table] ?? known, values, { time: at });
     else increment(unknown, table);
   }
 }

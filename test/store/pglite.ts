@@ -11,12 +11,17 @@ export interface Embedded {
   close(): Promise<void>;
 }
 
+/** Our arrays come in their binary form, by the oid of their type; PGlite takes every array for one of JavaScript's. */
+const ARRAYS_AS_THEY_ARE = Object.fromEntries(
+  [1_000, 1_007, 1_009, 1_016, 1_022, 1_185, 3_807].map((oid) => [oid, (bytes: string) => bytes]),
+);
+
 /** Starts it. There is one session, which the driver hands out to one holder at a time; it has no COPY, so rows go by unnest. */
 export async function startEmbedded(): Promise<Embedded> {
   const database = await PGlite.create({ extensions: { timescaledb } });
   const mutex = createMutex();
   const run = async (text: string, values: readonly unknown[] = []) => {
-    const { rows, affectedRows } = await database.query(text, [...values]);
+    const { rows, affectedRows } = await database.query(text, [...values], { serializers: ARRAYS_AS_THEY_ARE });
     // What pg tells of a result: kysely reads the counts of changed rows by the command.
     const command = /^\s*(\w+)/.exec(text)?.[1]?.toUpperCase() ?? "";
     return { command, rowCount: affectedRows ?? rows.length, rows };

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 
-/** A PostgreSQL server of the tests' own: on a unix socket in a temporary directory, with no port and no durability. */
+/** A PostgreSQL server of the tests' own: on a unix socket in a temporary directory, with no port and as a rule no durability. */
 export interface TestCluster {
   /** Makes an empty database and returns its URL. */
   createDatabase(options?: { owner?: string }): Promise<string>;
@@ -22,16 +22,17 @@ export function whyNoPostgres(): string | undefined {
   return reason;
 }
 
-/** Initialises and starts a cluster; call `stop` when done. */
-export async function startCluster(): Promise<TestCluster> {
+/** Initialises and starts a cluster; call `stop` when done. `durable`: with the server's own defaults, as it runs in production. */
+export async function startCluster({ durable = false } = {}): Promise<TestCluster> {
   const bin = binaries();
   if (!bin) throw new Error("no PostgreSQL binaries");
   const directory = await mkdtemp(join(tmpdir(), "gleaner-pg-"));
   const user = await unprivileged(directory);
   const data = join(directory, "data");
   await run(user, join(bin, "initdb"), ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]);
-  const settings = ["-c", "listen_addresses=", "-c", `unix_socket_directories=${directory}`, "-c", "fsync=off"];
-  const server = start(user, join(bin, "postgres"), ["-D", data, ...settings, "-c", "shared_buffers=32MB"]);
+  const place = ["-c", "listen_addresses=", "-c", `unix_socket_directories=${directory}`];
+  const quick = durable ? [] : ["-c", "fsync=off", "-c", "shared_buffers=32MB"];
+  const server = start(user, join(bin, "postgres"), ["-D", data, ...place, ...quick]);
   // A log that nobody reads fills its pipe, and then every backend that has something to log stands still.
   server.stdout.resume();
   server.stderr.resume();

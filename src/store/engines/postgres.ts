@@ -1,11 +1,12 @@
+import { once } from "node:events";
 import { finished } from "node:stream/promises";
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from "kysely";
 import type { Pool } from "pg";
 import { POSTGRESQL } from "../capabilities.ts";
 import { classify } from "../classify.ts";
 import { LAYOUTS, type Layout, type StoredRow, type TableRows } from "../rows.ts";
-import type { Database } from "../tables.ts";
-import { arrayLiteral, copyText } from "./encode.ts";
+import type { ColumnType, Database } from "../tables.ts";
+import { arrayBinary, copyBinary } from "./binary.ts";
 import type { Engine, Identity } from "./engine.ts";
 
 /** Rows of one COPY or insert: big enough to be fast, small enough that encoding them does not hold up the event loop. */
@@ -17,7 +18,7 @@ const UNIQUE_VIOLATION = "23505";
 export interface PostgresDriver {
   readonly pool: PostgresPool;
   /** Runs `COPY … FROM STDIN` with this body, outside any transaction. */
-  copyIn?(statement: string, body: Buffer): Promise<void>;
+  copyIn?(statement: string, body: Iterable<Buffer>): Promise<void>;
 }
 
 export interface PostgresSettings {
@@ -98,43 +99,62 @@ async function insertTable(driver: PostgresDriver, { table, rows }: TableRows): 
 }
 
 /**
- * Optimistic: COPY takes all rows or none and is the fastest; when one is there already (a replay), the whole chunk goes
- * again by an insert that skips it. Outside a transaction, where a failed COPY would poison what follows.
+ * Optimistic: COPY takes all rows or none and is the fastest; when it refuses them, the whole chunk goes again by an insert
+ * that skips what is there. Outside a transaction, where a failed COPY would poison what follows.
  */
 async function insertChunk(driver: PostgresDriver, layout: Layout, rows: readonly StoredRow[]): Promise<number> {
-  if (!driver.copyIn) return await insertByArrays(driver.pool, layout, rows);
+  const columns = filledColumns(layout, rows);
+  if (!driver.copyIn) return await insertByArrays(driver.pool, layout, columns, rows);
   try {
-    await driver.copyIn(copyStatement(layout), Buffer.from(copyText(layout.types, rows)));
+    await driver.copyIn(copyStatement(layout, columns), copyBinary(layout.types, columns, rows));
     return rows.length;
   } catch (error) {
-    if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
-    return await insertByArrays(driver.pool, layout, rows);
+    if (!isForInsert(error)) throw error;
+    return await insertByArrays(driver.pool, layout, columns, rows);
   }
 }
 
-async function insertByArrays(pool: PostgresPool, layout: Layout, rows: readonly StoredRow[]): Promise<number> {
-  const values = layout.types.map((type, i) => arrayLiteral(type, rows, i));
+/**
+ * Whether an insert may do what a COPY could not: skip rows that are there already (a replay), or cast values for a column
+ * that somebody gave another type, whose binary form COPY then takes for damaged.
+ */
+function isForInsert(error: unknown): boolean {
+  return /^(23505|22.{3}|08P01)$/.test(String(sqlState(error)));
+}
+
+async function insertByArrays(
+  pool: PostgresPool,
+  layout: Layout,
+  columns: readonly number[],
+  rows: readonly StoredRow[],
+): Promise<number> {
+  const values = columns.map((column) => arrayBinary(layout.types[column] as ColumnType, column, rows));
   const client = await pool.connect();
   try {
-    const { rowCount } = await client.query(arrayStatement(layout), values);
+    const { rowCount } = await client.query(arrayStatement(layout, columns), values);
     return rowCount;
   } finally {
     client.release();
   }
 }
 
-function copyStatement(layout: Layout): string {
-  return `copy ${layout.name} (${columnList(layout)}) from stdin`;
+/** The columns in which some row has a value; a kit fills a third of its table's. What is not named is null. */
+function filledColumns({ columns }: Layout, rows: readonly StoredRow[]): number[] {
+  return columns.flatMap((_, i) => (rows.some((row) => row[i] !== null) ? [i] : []));
 }
 
-function arrayStatement(layout: Layout): string {
-  const arrays = layout.types.map((type, i) => `$${i + 1}::${POSTGRESQL.types[type]}[]`);
-  return `insert into ${layout.name} (${columnList(layout)})
+function copyStatement(layout: Layout, columns: readonly number[]): string {
+  return `copy ${layout.name} (${columnList(layout, columns)}) from stdin with (format binary)`;
+}
+
+function arrayStatement(layout: Layout, columns: readonly number[]): string {
+  const arrays = columns.map((column, i) => `$${i + 1}::${POSTGRESQL.types[layout.types[column] as ColumnType]}[]`);
+  return `insert into ${layout.name} (${columnList(layout, columns)})
     select * from unnest(${arrays.join(", ")}) on conflict do nothing`;
 }
 
-function columnList(layout: Layout): string {
-  return layout.columns.map((column) => `"${column}"`).join(", ");
+function columnList(layout: Layout, columns: readonly number[]): string {
+  return columns.map((column) => `"${layout.columns[column]}"`).join(", ");
 }
 
 function sqlState(error: unknown): unknown {
@@ -172,8 +192,10 @@ export async function connectPostgres(settings: PostgresSettings): Promise<Postg
       let reusable = false;
       try {
         const stream = client.query(copyFrom(statement));
-        stream.end(body);
-        await finished(stream);
+        const done = finished(stream);
+        for (const piece of body) if (!stream.write(piece)) await Promise.race([done, once(stream, "drain")]);
+        stream.end();
+        await done;
         reusable = true;
       } catch (error) {
         reusable = sqlState(error) === UNIQUE_VIOLATION || classify(error) === "data";

@@ -1,47 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { MAX_KEY_TEXT, toCell, toKeyText } from "../../src/store/cells.ts";
-import { arrayLiteral, copyText } from "../../src/store/engines/encode.ts";
+import { fitOf, MAX_KEY_TEXT, toKeyText } from "../../src/store/cells.ts";
 import { canonicalJson, canonicalJsonText, cleanText } from "../../src/store/json.ts";
 import { scrub } from "../../src/store/url.ts";
-
-describe("PostgreSQL's text forms", () => {
-  it("writes COPY lines", () => {
-    const rows = [
-      [0, "a\tb\\c\nd\re", null, 1.5, true],
-      [1_772_366_400_000, "\\N", "{}", -1, false],
-    ];
-    assert.equal(
-      copyText(["time", "text", "json", "double", "boolean"], rows),
-      "1970-01-01T00:00:00.000Z\ta\\tb\\\\c\\nd\\re\t\\N\t1.5\ttrue\n2026-03-01T12:00:00.000Z\t\\\\N\t{}\t-1\tfalse\n",
-    );
-  });
-
-  it("writes array literals", () => {
-    const rows = [
-      ['a"b\\', 1e308],
-      [null, null],
-      ["NULL", 2n ** 62n],
-    ];
-    assert.equal(arrayLiteral("text", rows, 0), '{"a\\"b\\\\",NULL,"NULL"}');
-    assert.equal(arrayLiteral("double", rows, 1), "{1e+308,NULL,4611686018427387904}");
-    assert.equal(arrayLiteral("time", [[0]], 0), '{"1970-01-01T00:00:00.000Z"}');
-    assert.equal(arrayLiteral("text", [], 0), "{}");
-  });
-
-  it("never writes a separator that is not one", () => {
-    fc.assert(
-      fc.property(fc.array(fc.tuple(anyText, anyText), { minLength: 1 }), (pairs) => {
-        const lines = copyText(["text", "text"], pairs).split("\n");
-        assert.equal(lines.pop(), "");
-        assert.equal(lines.length, pairs.length);
-        const back = lines.map((line) => line.split("\t").map(unescaped));
-        assert.deepEqual(back, pairs);
-      }),
-    );
-  });
-});
 
 describe("cells", () => {
   it("are what every engine can hold, whatever comes in", () => {
@@ -49,9 +11,11 @@ describe("cells", () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...types),
-        fc.oneof(fc.anything(), fc.double(), fc.date({ noInvalidDate: false }), anyText),
+        fc
+          .oneof(fc.anything(), fc.double(), fc.date({ noInvalidDate: false }), anyText)
+          .filter((value) => value !== null && value !== undefined),
         (type, value) => {
-          const cell = toCell(type, value);
+          const cell = fitOf(type)(value);
           assert.ok(cell === null || ["string", "number", "boolean", "bigint"].includes(typeof cell));
           if (typeof cell === "number") assert.ok(Number.isFinite(cell) && !Object.is(cell, -0));
           if (typeof cell === "string") assert.ok(cell.isWellFormed() && !cell.includes("\0"));
@@ -71,10 +35,10 @@ describe("cells", () => {
   });
 
   it("keep bigints within 64 bits", () => {
-    assert.equal(toCell("bigint", 2n ** 63n - 1n), 2n ** 63n - 1n);
-    assert.equal(toCell("bigint", 2n ** 63n), null);
-    assert.equal(toCell("bigint", 2 ** 63), null);
-    assert.equal(toCell("bigint", -(2 ** 63)), -(2n ** 63n));
+    assert.equal(fitOf("bigint")(2n ** 63n - 1n), 2n ** 63n - 1n);
+    assert.equal(fitOf("bigint")(2n ** 63n), null);
+    assert.equal(fitOf("bigint")(2 ** 63), null);
+    assert.equal(fitOf("bigint")(-(2 ** 63)), -(2n ** 63n));
   });
 
   it("in keys are bounded and stay different", () => {
@@ -120,5 +84,3 @@ const anyText = fc.string({
     fc.string({ unit: "binary", minLength: 1, maxLength: 1 }),
   ),
 });
-const ESCAPED: Readonly<Record<string, string>> = { t: "\t", n: "\n", r: "\r", "\\": "\\" };
-const unescaped = (field: string) => field.replaceAll(/\\(.)/g, (_, c: string) => ESCAPED[c] ?? c);
