@@ -154,8 +154,10 @@ function links({ dashboard }: CheckedDashboard, { dashboards }: World): Finding[
   );
   const byUid = [...textsIn(dashboard)].flatMap(({ path, text }): Finding[] => {
     if (path.at(-1) !== "url") return [];
-    const uid = /^(?:\$\{?\w+\}?)?\/?d\/([\w-]+)/.exec(text)?.[1];
+    const [, uid, more] = /^(?:\$\{?\w+\}?)?\/?d\/([\w-]+)(\$)?/.exec(text) ?? [];
     if (uid === undefined) return [];
+    // The rest of the uid is a value that was clicked: /d/gleaner-plugin-${__data.fields.Plugin}.
+    if (more !== undefined && [...dashboards.keys()].some((one) => one.startsWith(uid))) return [];
     const target = dashboards.get(uid)?.dashboard;
     if (!target && dashboards.has(uid)) return [];
     if (!target)

@@ -6,13 +6,14 @@ import { bars, stat, table, timeseries } from "./kinds.ts";
 import { link, UIDS } from "./links.ts";
 import { map } from "./maps.ts";
 import { field, NEUTRAL, NONE_WELCOME } from "./panels.ts";
-import { rows, series } from "./queries.ts";
+import { metric, most, prom, rows, series } from "./queries.ts";
 import { words } from "./states.ts";
 import { bin, tiered } from "./tiers.ts";
 import { UNITS } from "./units.ts";
-import { choice, KITS_OF_INTEREST, numeric, STORED } from "./variables.ts";
+import { BOTH, choice, KITS_OF_INTEREST, numeric } from "./variables.ts";
 
 const toKit = link("Open the kit", UIDS.airspace, UIDS.kit, { kit: "${__data.fields.Kit}" });
+const DRONES = 'kit=~"$kit", track_type="drone"';
 const WARNED = ["Above the altitude limit", "Above the speed limit", "At night", "Seen by several kits", "Came again"];
 
 const summary = stat({
@@ -143,7 +144,7 @@ const frequencies = bars({
 /** Distinct tracks a point; a roll-up has them for each kit, and what several kits heard counts for each. */
 function unique(tier: string) {
   const values = ["unique_drones_rid", "unique_aircraft_adsb"].map((column) => `sum(${column})::double precision`);
-  return { from: `drones_${tier}`, time: "bucket", where: OF_KITS, values };
+  return { table: `drones_${tier}`, time: "bucket", where: OF_KITS, values };
 }
 
 const busy = timeseries({
@@ -156,7 +157,7 @@ const busy = timeseries({
       tiered({
         values: { drones: "max", aircraft: "max" },
         raw: {
-          ...{ from: "drones", time: "time", where: OF_KITS },
+          ...{ table: "drones", time: "time", where: OF_KITS },
           values: ["drone", "aircraft"].map(
             (type) =>
               `count(distinct case when track_type = '${type}' then kit_id || ' ' || drone_id end)::double precision`,
@@ -167,6 +168,23 @@ const busy = timeseries({
       }),
     ),
   ],
+});
+
+const listed = timeseries({
+  title: "Drones listed by each kit",
+  description: "How many drones each kit lists, of the twelve kits that had the most at one time.",
+  ...{ w: 24, h: 8, unit: UNITS.Short, decimals: 0, calcs: ["lastNotNull", "max"], placement: "right" },
+  queries: [
+    prom(
+      most(
+        12,
+        `max by (kit) (${metric("gleaner_kit_drones", DRONES)})`,
+        `max by (kit) (max_over_time(${metric("gleaner_kit_drones", DRONES)}[$__range] @ end()))`,
+      ),
+      "{{kit}}",
+    ),
+  ],
+  links: [link("Open the kit", UIDS.airspace, UIDS.kit, { kit: "${__field.labels.kit}" })],
 });
 
 const aircraft = table({
@@ -211,7 +229,7 @@ export const airspace: Definition = {
   description: "Who is in the air, who flew, and whether they kept to the rules.",
   range: "3h",
   variables: [
-    ...STORED,
+    ...BOTH,
     KITS_OF_INTEREST,
     choice(
       "altitude_limit",
@@ -235,5 +253,5 @@ export const airspace: Definition = {
   ],
   annotations: [transitions(`kind <> 'target' and ${NEWS}`)],
   tiles: [summary, places, drones, altitude, speed, bands, frequencies],
-  folded: [{ title: "Over time, aircraft, operators", tiles: [busy, aircraft, operators] }],
+  folded: [{ title: "Over time, aircraft, operators", tiles: [listed, busy, aircraft, operators] }],
 };

@@ -3,7 +3,7 @@ import { bars, stat, timeseries } from "./kinds.ts";
 import { UIDS } from "./links.ts";
 import { falling, NEUTRAL, NONE_WELCOME, rising } from "./panels.ts";
 import { metric, now, orNone, prom, rate } from "./queries.ts";
-import { yesNo } from "./states.ts";
+import { goodBad } from "./states.ts";
 import { UNITS } from "./units.ts";
 import { COLLECTORS } from "./variables.ts";
 
@@ -19,14 +19,14 @@ const ON_TIME_SECONDS = 0.1;
 const store = stat({
   title: "Store",
   description: "Whether the database could be written last. While it cannot, everything waits in the spool.",
-  ...{ w: 3, h: 4, mappings: [yesNo("up", "down")], thresholds: NEUTRAL },
+  ...{ w: 3, h: 4, mappings: [goodBad(["1", "up"], ["0", "down"])], thresholds: NEUTRAL },
   queries: [now(by("min", "gleaner_store_up"), EACH)],
 });
 
 const configuration = stat({
   title: "Configuration",
   description: "Whether the last load of the configuration succeeded; when not, the one before it is in force.",
-  ...{ w: 3, h: 4, mappings: [yesNo("loaded", "refused")], thresholds: NEUTRAL },
+  ...{ w: 3, h: 4, mappings: [goodBad(["1", "loaded"], ["0", "refused"])], thresholds: NEUTRAL },
   queries: [now(by("min", "gleaner_config_last_reload_successful"), EACH)],
 });
 

@@ -154,12 +154,12 @@ const polls = timeseries({
 function storedRows(table: "drones" | "signals" | "system_health", total: string): ReturnType<typeof series> {
   const where = `kit_id = ${KIT}`;
   const rolled = (tier: string) => ({
-    from: `${table}_${tier}`,
+    table: `${table}_${tier}`,
     time: "bucket",
     where,
     values: [`sum(${total}) ${PER_HOUR}`],
   });
-  const raw = { from: table, time: "time", where, values: [`count(*) ${PER_HOUR}`] };
+  const raw = { table, time: "time", where, values: [`count(*) ${PER_HOUR}`] };
   return series(tiered({ raw, hourly: rolled("hourly"), daily: rolled("daily"), values: { [table]: "sum" } }));
 }
 

@@ -24,18 +24,14 @@ export interface DataLink {
   readonly url: string;
 }
 
-/** The kinds of dashboards by what they query; links keep what both ends know. */
+/** What the reader chose and links carry on: the metrics' data source with its collectors, and the database. */
 const METRICS = ["datasource", "job", "instance"] as const;
 const ROWS = ["database"] as const;
 
-/** The variables that a dashboard has and its links carry on, beside its own. */
-const CARRIED: Readonly<Record<string, readonly string[]>> = {
-  [UIDS.airspace]: ROWS,
-  [UIDS.history]: ROWS,
-  [UIDS.host]: METRICS,
-  [UIDS.collector]: METRICS,
-};
-const carriedBy = (uid: string): readonly string[] => CARRIED[uid] ?? [...METRICS, ...ROWS];
+/** Dashboards that need no database, so that they work with any store of gleaner's. */
+const needsNoDatabase = (uid: string): boolean =>
+  uid === UIDS.host || uid === UIDS.collector || uid.startsWith(pluginUid(""));
+const carriedBy = (uid: string): readonly string[] => (needsNoDatabase(uid) ? METRICS : [...METRICS, ...ROWS]);
 
 /** From a dashboard to another, at the same time range, with variables of its own set: `{ kit: "${__data.fields.Kit}" }`. */
 export function link(

@@ -26,6 +26,12 @@ export const rate = (name: string, matchers = ""): string => `rate(${metric(name
 export const orNone = (label: string, expr: string): string =>
   `${expr} or on () label_replace(vector(0), "${label}", "none", "", "")`;
 
+/**
+ * The series of `expr` that were the largest by `over`, an expression with the same labels as of the end of the time range:
+ * the same ones all along, where a plain topk changes its mind at every step.
+ */
+export const most = (count: number, expr: string, over: string): string => `${expr} and topk(${count}, ${over})`;
+
 /** Over the panel's time range. `legend`: text with `{{label}}`. */
 export function prom(expr: string, legend = ""): Query {
   return {
@@ -57,6 +63,22 @@ const sql = (format: "table" | "time_series", rawSql: string): Query => ({
 
 /** Rows. */
 export const rows = (rawSql: string): Query => sql("table", rawSql);
+
+/**
+ * Rows, or one that says that there are none: an empty table looks like one that does not work. `none`: that row's cells
+ * as SQL, with their types.
+ */
+export function rowsOrNone(rawSql: string, none: readonly string[]): Query {
+  return rows(
+    [
+      "with found as materialized (",
+      dedent(rawSql),
+      ")",
+      "select * from found",
+      `union all select ${none.join(", ")} where not exists (select 1 from found)`,
+    ].join("\n"),
+  );
+}
 
 /** `time`, and either columns of numbers or a text column `metric` that names the series; ordered by time. */
 export const series = (rawSql: string): Query => sql("time_series", rawSql);

@@ -38,7 +38,7 @@ export const STATE_WORDS = words(
   Object.fromEntries(Object.entries(STATES).map(([text, { color }]) => [text, { text, color }])),
 );
 
-/** Severities of transitions, and what came of a run. */
+/** Severities of changes of state. */
 export const SEVERITY_WORDS = words({
   info: { text: "info", color: "blue" },
   warning: { text: "warning", color: "yellow" },
@@ -46,17 +46,17 @@ export const SEVERITY_WORDS = words({
   critical: { text: "critical", color: "red" },
 });
 
-export const OUTCOME_WORDS = words({
+/** What came of a run. */
+export const OUTCOMES = {
   success: { text: "success", color: "green" },
   empty: { text: "empty", color: "blue" },
   failed: { text: "failed", color: "red" },
-});
+} as const;
+export const OUTCOME_WORDS = words(OUTCOMES);
 
-/** 1 and 0 as two words; `good` says which of them is welcome. */
-export function yesNo(yes: string, no: string, good: 0 | 1 = 1): ValueMap {
-  const color = (value: 0 | 1) => (value === good ? "green" : "red");
-  return words({ 1: { text: yes, color: color(1) }, 0: { text: no, color: color(0) } });
-}
+/** Two words for a value that is welcome and one that is not. */
+export const goodBad = (good: readonly [string, string], bad: readonly [string, string]): ValueMap =>
+  words({ [good[0]]: { text: good[1], color: "green" }, [bad[0]]: { text: bad[1], color: "red" } });
 
 const coded = (family: string, states: readonly TargetState[], matchers: string): string =>
   states.map((state) => `${metric(family, `${matchers}state="${state}"`)} * ${STATES[state].code}`).join(" or ");
@@ -68,3 +68,13 @@ export const kitStateCode = (matchers = ""): string =>
 /** PromQL: the state of a target that is no kit, as its number. */
 export const targetStateCode = (matchers = ""): string =>
   `max by (target, plugin) (${coded("gleaner_target_state", PLUGIN_STATES, matchers)})`;
+
+/**
+ * PromQL: the worst state among a plugin's targets, kits included, by the label plugin. A kit's state does not say its
+ * plugin; its runs do.
+ */
+export const stateOfPlugin = (): string => {
+  const pluginOfKit = `label_replace(group by (target, plugin) (increase(${metric("gleaner_job_runs_total")}[$__range])), "kit", "$1", "target", "(.*)")`;
+  const ofKits = `${kitStateCode()} * on (kit) group_right () ${pluginOfKit}`;
+  return `max by (plugin) (${targetStateCode()}) or max by (plugin) (${ofKits})`;
+};

@@ -2,8 +2,9 @@ import { dedent } from "./queries.ts";
 
 /** One of the places that a figure over time can come from. Its SQL may use `bounds.width`, the width of a point. */
 interface Part {
-  /** Table or view. */
-  readonly from: string;
+  readonly table: string;
+  /** The table with what is joined to it; itself when absent. */
+  readonly from?: string;
   readonly time: string;
   /** An aggregate for each of the values. */
   readonly values: readonly string[];
@@ -44,8 +45,8 @@ const DAYS_FROM = "interval '60 days'";
  */
 export function tiered({ raw, hourly, daily, values, name }: Tiers): string {
   const range = `${TO} - ${FROM}`;
-  const ended = ({ from }: Part, width: string) =>
-    `coalesce((select max(bucket) + interval '${width}' from ${from}), ${FROM})`;
+  const ended = ({ table }: Part, width: string) =>
+    `coalesce((select max(bucket) + interval '${width}' from ${table}), ${FROM})`;
   const merged = Object.entries(values).map(([column, merge]) => `${merge}("${column}") as "${column}"`);
   const part = (source: Part, lower: string | null, upper: string | null) =>
     partOf(source, { names: Object.keys(values), name, lower, upper });
@@ -76,7 +77,7 @@ interface Within {
   readonly upper: string | null;
 }
 
-function partOf({ from, time, values, where }: Part, { names, name, lower, upper }: Within): string {
+function partOf({ table, from = table, time, values, where }: Part, { names, name, lower, upper }: Within): string {
   const columns = names.map((column, index) => `${values[index]} as "${column}"`);
   const conditions = [
     `$__timeFilter(${time})`,

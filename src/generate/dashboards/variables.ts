@@ -29,7 +29,7 @@ const database: VariableModel = {
   label: "Database",
   description: "The PostgreSQL or TimescaleDB that gleaner stores rows in.",
   query: "grafana-postgresql-datasource",
-  current: { text: "gleaner", value: "gleaner" },
+  current: { text: "gleaner database", value: "gleaner-database" },
 };
 
 interface FromMetrics {
@@ -64,8 +64,7 @@ const instance = labelVariable({
 
 /** What every dashboard on metrics begins with. */
 export const COLLECTORS: readonly VariableModel[] = [datasource, job, instance];
-/** What every dashboard on rows begins with. */
-export const STORED: readonly VariableModel[] = [database];
+/** What every dashboard on metrics and rows begins with. */
 export const BOTH: readonly VariableModel[] = [datasource, database, job, instance];
 
 interface FromRows {
