@@ -99,7 +99,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
     for (let entry = heap.peek(); entry && entry.due <= now + TOLERANCE_MS; entry = heap.peek()) {
       heap.pop();
       if (entry.removed || !("every" in entry.trigger)) continue;
-      deps.lag?.(now - entry.due);
+      deps.lag?.(Math.max(0, now - entry.due));
       start(entry);
       advance(entry, entry.trigger.every, now);
     }
