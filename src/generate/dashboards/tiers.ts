@@ -1,6 +1,6 @@
 import { dedent } from "./queries.ts";
 
-/** One of the places that a figure over time can come from. Its SQL may use `bounds.width`, the width of a point. */
+/** One of the places that a figure over time can come from. */
 interface Part {
   readonly table: string;
   /** The table with what is joined to it; itself when absent. */
@@ -32,8 +32,11 @@ const STEP = "$__interval_ms * interval '1 millisecond'";
 /** The start of the point that a time falls into; the same on PostgreSQL and TimescaleDB. */
 export const bin = (time: string, width = STEP): string => `date_bin(${width}, ${time}, 'epoch'::timestamptz)`;
 
+/** As a subquery each: a value that is known before the rows are looked for, so that indexes and chunks are chosen by it. */
+const bound = (name: "days_end" | "hours_end" | "width"): string => `(select ${name} from bounds)`;
+
 /** Divides a count of a point into a count an hour, in a part of `tiered`. */
-export const PER_HOUR = "/ (extract(epoch from min(bounds.width)) / 3600)::double precision";
+export const PER_HOUR = `/ (extract(epoch from ${bound("width")}) / 3600)::double precision`;
 
 /** Ranges longer than this are read from hours, and from days. */
 const HOURS_FROM = "interval '2 days'";
@@ -48,7 +51,7 @@ export function tiered({ raw, hourly, daily, values, name }: Tiers): string {
   const ended = ({ table }: Part, width: string) =>
     `coalesce((select max(bucket) + interval '${width}' from ${table}), ${FROM})`;
   const merged = Object.entries(values).map(([column, merge]) => `${merge}("${column}") as "${column}"`);
-  const part = (source: Part, lower: string | null, upper: string | null) =>
+  const part = (source: Part, lower: string, upper: string | null) =>
     partOf(source, { names: Object.keys(values), name, lower, upper });
   return [
     dedent(`
@@ -61,11 +64,11 @@ export function tiered({ raw, hourly, daily, values, name }: Tiers): string {
                                       when ${range} > ${HOURS_FROM} then interval '1 hour' else interval '0' end) as width
         from days)`),
     `select time, ${name === undefined ? "" : "metric, "}${merged.join(", ")}\nfrom (`,
-    part(daily, null, "bounds.days_end"),
+    part(daily, FROM, bound("days_end")),
     "union all",
-    part(hourly, "bounds.days_end", "bounds.hours_end"),
+    part(hourly, bound("days_end"), bound("hours_end")),
     "union all",
-    part(raw, "bounds.hours_end", null),
+    part(raw, bound("hours_end"), null),
     `) as parts\ngroup by ${name === undefined ? "1" : "1, 2"} order by 1`,
   ].join("\n");
 }
@@ -73,7 +76,7 @@ export function tiered({ raw, hourly, daily, values, name }: Tiers): string {
 interface Within {
   readonly names: readonly string[];
   readonly name: string | undefined;
-  readonly lower: string | null;
+  readonly lower: string;
   readonly upper: string | null;
 }
 
@@ -82,12 +85,13 @@ function partOf({ table, from = table, time, values, where }: Part, { names, nam
   const conditions = [
     `$__timeFilter(${time})`,
     ...(where === undefined ? [] : [where]),
-    ...(lower === null ? [] : [`${time} >= ${lower}`]),
-    ...(upper === null ? [] : [`${time} < ${upper}`]),
+    `${time} >= ${lower}`,
+    // The second half knows without a row that a short range has no such part.
+    ...(upper === null ? [] : [`${time} < ${upper}`, `${lower} < ${upper}`]),
   ];
   return dedent(`
-    select ${bin(time, "bounds.width")} as time, ${name === undefined ? "" : `${name} as metric, `}${columns.join(", ")}
-    from ${from}, bounds
+    select ${bin(time, bound("width"))} as time, ${name === undefined ? "" : `${name} as metric, `}${columns.join(", ")}
+    from ${from}
     where ${conditions.join(" and ")}
     group by ${name === undefined ? "1" : "1, 2"}`);
 }
