@@ -42,6 +42,8 @@ interface Entry extends Slot {
   /** Its place within the interval (ms). */
   readonly phase: number;
   due: number;
+  /** Whether it ran, or was held, at least once: the first run is not on the grid. */
+  begun: boolean;
   running: boolean;
   removed: boolean;
   cron: CronTask | undefined;
@@ -87,9 +89,12 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
   }
 
   function advance(entry: Entry, every: number, now: number): void {
-    const next = nextOnGrid(Math.max(now, entry.due), every, entry.phase, offset);
-    const missed = Math.max(0, Math.round((next - entry.due) / every) - 1);
+    // After the first run half an interval or more: the second is not to meet it still in flight.
+    const from = Math.max(now, entry.due) + (entry.begun ? 0 : every / 2);
+    const next = nextOnGrid(from, every, entry.phase, offset);
+    const missed = entry.begun ? Math.max(0, Math.round((next - entry.due) / every) - 1) : 0;
     if (missed > 0) deps.skipped(entry, "overlap", missed);
+    entry.begun = true;
     entry.due = next;
     heap.push(entry);
   }
@@ -124,6 +129,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       trigger,
       phase,
       due,
+      begun: false,
       running: false,
       removed: false,
       cron: undefined,
