@@ -228,6 +228,7 @@ export const airspace: Definition = {
   title: "gleaner / Airspace",
   description: "Who is in the air, who flew, and whether they kept to the rules.",
   range: "3h",
+  refresh: "1m",
   variables: [
     ...BOTH,
     KITS_OF_INTEREST,
