@@ -171,6 +171,13 @@ export const BAD_CASES: readonly BadCase[] = [
   ),
   bad(
     FLEET,
+    "/d/kit?",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's variables look like these.
+    "/d/kits-${__field.name}?",
+    `84:46 panels[0].fieldConfig.defaults.links[0].url: there is no dashboard with the uid kits-, did you mean "kit"? [dashboard-link]`,
+  ),
+  bad(
+    FLEET,
     "?var-kit=",
     "?var-kit_id=",
     `84:46 panels[0].fieldConfig.defaults.links[0].url: the dashboard kit has no variable kit_id; known here: datasource, kit [dashboard-link]`,

@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Grafana's variables look like these.
 import { KIT_STATES } from "../../model/health.ts";
+import type { Plugin } from "../../model/plugin.ts";
 import { alertList } from "./alert-list.ts";
 import { NEWS, transitions } from "./annotations.ts";
 import type { Definition } from "./assemble.ts";
@@ -194,21 +195,23 @@ const overTime = timeseries({
   fields: KIT_STATES.map((state) => field(state, { color: STATES[state].color })),
 });
 
-const answering = timeseries({
-  title: "Polls by outcome",
-  description: "Polls of kits a second, and the failed ones among them by kind of failure.",
-  ...{ w: 12, h: 8, unit: UNITS.CountsPerSecond },
-  queries: [
-    prom(`sum(${rate("gleaner_job_runs_total", 'plugin="dragonsync"')})`, "all"),
-    prom(
-      orNone("kind", `sum by (kind) (${rate("gleaner_job_failures_total", 'plugin="dragonsync"')})`),
-      "failed: {{kind}}",
-    ),
-  ],
-});
+/** Polls of all kits, whichever plugins speak with them. */
+function pollsOf(installed: readonly Plugin[]) {
+  const ids = installed.filter(({ health }) => health === "kit").map(({ id }) => id);
+  const ofKits = `plugin=~"${ids.join("|")}"`;
+  return timeseries({
+    title: "Polls by outcome",
+    description: "Polls of kits a second, and the failed ones among them by kind of failure.",
+    ...{ w: 12, h: 8, unit: UNITS.CountsPerSecond },
+    queries: [
+      prom(`sum(${rate("gleaner_job_runs_total", ofKits)})`, "all"),
+      prom(orNone("kind", `sum by (kind) (${rate("gleaner_job_failures_total", ofKits)})`), "failed: {{kind}}"),
+    ],
+  });
+}
 
 /** Every kit at a glance: which of them need somebody, and what they hear. */
-export const fleet: Definition = {
+export const fleet = (installed: readonly Plugin[]): Definition => ({
   uid: UIDS.fleet,
   title: "gleaner / Fleet",
   description: "Every kit at a glance: which of them need somebody, and what they hear.",
@@ -216,5 +219,5 @@ export const fleet: Definition = {
   variables: BOTH,
   annotations: [transitions(`kind <> 'target' and ${NEWS}`)],
   tiles: [byState, ...sightings, stored, kits, places, timeline, alertList({ w: 6, h: 10 })],
-  folded: [{ title: "Over time", tiles: [overTime, answering] }],
-};
+  folded: [{ title: "Over time", tiles: [overTime, pollsOf(installed)] }],
+});

@@ -14,7 +14,7 @@ import { plugins } from "./plugins.ts";
 /** Every dashboard by the name of its file. */
 function definitions(all: readonly Plugin[]): Readonly<Record<string, Definition>> {
   const each = all.map((plugin) => [`plugin-${plugin.id}`, pluginDashboard(plugin)]);
-  return { fleet, kit, airspace, plugins, host, collector, history, ...Object.fromEntries(each) };
+  return { fleet: fleet(all), kit, airspace, plugins, host, collector, history, ...Object.fromEntries(each) };
 }
 
 /** Every dashboard by the path of its file. */
