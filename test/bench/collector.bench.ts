@@ -6,7 +6,7 @@ import { startCluster, whyNoPostgres } from "../store/postgres.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { startGleaner } from "../support/process.ts";
 import { startSim } from "../support/sim.ts";
-import { atLeast, atMost, type BenchOptions, figure, type Line, percentile } from "./support/bench.ts";
+import { atLeast, atMost, type Bar, type BenchOptions, figure, type Line, percentile } from "./support/bench.ts";
 import { cpuOf, rssOf } from "./support/proc.ts";
 
 /** What a kit shows: fresh observation times with every poll. */
@@ -28,14 +28,23 @@ function postgresCpu(folder: string): number {
   return cpuOf(postmaster, { children: true });
 }
 
-/** The whole service: kits at 5 s into PostgreSQL, rows offered against rows stored, gaps, CPU and memory. */
-export async function run({
-  quick,
-  kits = quick ? 200 : 2_000,
-  seconds = quick ? 20 : 60,
-}: BenchOptions): Promise<Line[]> {
-  const reason = whyNoPostgres();
-  if (reason) throw new Error(reason);
+/** One fleet, measured. */
+interface Measured {
+  readonly offered: number;
+  readonly stored: number;
+  readonly gaps: readonly number[];
+  /** Cores. */
+  readonly cpu: number;
+  readonly databaseCpu: number;
+  readonly kitsCpu: number;
+  /** MB, the highest after the warm-up. */
+  readonly rss: number;
+}
+
+/** Starting thousands of targets, and the database's first rows, are not what is measured. */
+const WARM_UP_MS = 10_000;
+
+async function measure(kits: number, seconds: number): Promise<Measured> {
   using folder = temporaryFolder();
   const cluster = await startCluster();
   try {
@@ -47,12 +56,15 @@ export async function run({
       cwd: folder.path,
       env: { KITS_CONFIG: sim.yaml, DATABASE_URL: url, LOG_LEVEL: "warn" },
     });
-    await sleep(10_000);
-    const [own, database] = [cpuOf(gleaner.pid), postgresCpu(socket)];
-    await sleep(seconds * 1_000);
-    const cpu = (cpuOf(gleaner.pid) - own) / seconds;
-    const databaseCpu = (postgresCpu(socket) - database) / seconds;
-    const rss = rssOf(gleaner.pid);
+    await sleep(WARM_UP_MS);
+    const used = () => [cpuOf(gleaner.pid), postgresCpu(socket), cpuOf(sim.pid)] as const;
+    const before = used();
+    let rss = 0;
+    for (let second = 0; second < seconds; second++) {
+      await sleep(1_000);
+      rss = Math.max(rss, rssOf(gleaner.pid));
+    }
+    const [cpu = 0, databaseCpu = 0, kitsCpu = 0] = used().map((now, i) => (now - (before[i] ?? 0)) / seconds);
     await gleaner.stop();
     const pool = new pg.Pool({ connectionString: url, max: 1 });
     const between = await gaps(pool);
@@ -61,30 +73,35 @@ export async function run({
     );
     await pool.end();
     const offered = (await sim.ledger()).filter((entry) => entry.table !== "system_health").length;
-    const stored = Number(rows[0]?.n);
-    const common = { bench: "collector" };
-    return [
-      figure({ ...common, what: `${kits} kits: rows offered`, unit: "rows", ours: offered }),
-      figure({
-        ...common,
-        what: "rows stored, of those offered",
-        unit: "share",
-        ours: stored / offered,
-        bar: atLeast(1, "figure"),
-      }),
-      figure({ ...common, what: "gap between polls, p50", unit: "s", ours: percentile(between, 0.5) }),
-      figure({
-        ...common,
-        what: "gap between polls, p99",
-        unit: "s",
-        ours: percentile(between, 0.99),
-        bar: atMost(5.5, "figure"),
-      }),
-      figure({ ...common, what: "CPU of gleaner", unit: "cores", ours: cpu, bar: atMost(0.7, "figure") }),
-      figure({ ...common, what: "CPU of PostgreSQL", unit: "cores", ours: databaseCpu }),
-      figure({ ...common, what: "RSS of gleaner", unit: "MB", ours: rss, bar: atMost(350, "figure") }),
-    ];
+    return { offered, stored: Number(rows[0]?.n), gaps: between, cpu, databaseCpu, kitsCpu, rss };
   } finally {
     await cluster.stop();
   }
+}
+
+function lines(kits: number, { offered, stored, gaps: between, cpu, databaseCpu, kitsCpu, rss }: Measured): Line[] {
+  const of = (what: string, unit: string, ours: number, bar?: Bar) =>
+    figure({ bench: "collector", what: `${kits} kits: ${what}`, unit, ours, ...(bar ? { bar } : {}) });
+  return [
+    of("rows offered", "rows", offered),
+    of("rows stored, of those offered", "share", stored / offered, atLeast(1, "figure")),
+    of("gap between polls, p50", "s", percentile(between, 0.5)),
+    of("gap between polls, p99", "s", percentile(between, 0.99), atMost(5.5, "figure")),
+    of("CPU of gleaner", "cores", cpu, atMost(0.7, "figure")),
+    of("CPU of PostgreSQL", "cores", databaseCpu),
+    of("CPU of the simulated kits", "cores", kitsCpu),
+    of("RSS of gleaner", "MB", rss, atMost(350, "figure")),
+  ];
+}
+
+/** How many kits the whole service is measured with: where it stops keeping up is the knee of the curve. */
+const FLEETS = [100, 500, 1_000, 2_000];
+
+/** The whole service: kits at 5 s into PostgreSQL, rows offered against rows stored, gaps, CPU and memory. */
+export async function run({ quick, kits, seconds = quick ? 15 : 60 }: BenchOptions): Promise<Line[]> {
+  const reason = whyNoPostgres();
+  if (reason) throw new Error(reason);
+  const all: Line[] = [];
+  for (const fleet of kits ? [kits] : quick ? [200] : FLEETS) all.push(...lines(fleet, await measure(fleet, seconds)));
+  return all;
 }

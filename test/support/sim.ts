@@ -11,6 +11,7 @@ const MAIN = fileURLToPath(new URL("../../src/demo/main.ts", import.meta.url));
 
 /** Simulated kits in a process of their own; leaving its scope ends it. */
 export interface Sim extends AsyncDisposable {
+  readonly pid: number;
   readonly kits: readonly SimulatedKit[];
   /** Their kits.yaml. */
   readonly yaml: string;
@@ -56,7 +57,7 @@ export async function startSim(
   };
   const started = (await reply())["kits"] as SimulatedKit[];
   return {
-    ...{ kits: started, yaml },
+    ...{ pid: child.pid ?? 0, kits: started, yaml },
     setFault: async (kit, fault) => void (await ask(`fault ${kit} ${fault}`)),
     stats: async () => (await ask("stats")) as unknown as SimStats,
     async ledger() {
