@@ -30,10 +30,10 @@ const number = (value: number) =>
 
 function table(lines: readonly Line[]): string {
   const header = ["BENCH", "WHAT", "OURS", "THEIRS", "UNIT", "AGAINST", "RATIO", "BAR", ""];
-  const rows = lines.map(({ bench, what, unit, ours, against, theirs, ratio, bar, pass }) => [
+  const rows = lines.map(({ bench, what, unit, ours, against, theirs, ratio, bar, pass, note }) => [
     ...[bench, what, number(ours), number(theirs), unit, against, number(ratio)],
     bar ? `${bar.op} ${number(bar.value)}` : "",
-    pass === null ? "" : pass ? "pass" : "FAIL",
+    note ? `not measured: ${note}` : pass === null ? "" : pass ? "pass" : "FAIL",
   ]);
   const widths = header.map((_, i) => Math.max(...[header, ...rows].map((row) => (row[i] ?? "").length)));
   return [header, ...rows]
@@ -48,18 +48,23 @@ function table(lines: readonly Line[]): string {
 
 /** A process of its own a bench: memory and compiled code of one must not weigh on the next. */
 async function inProcess(file: string): Promise<Line[]> {
-  const args = [
-    "--child",
-    resolve(file),
-    ...process.argv.slice(2).filter((arg) => arg.startsWith("--") || /^\d+$/.test(arg)),
-  ];
-  const child = fork(import.meta.filename, args, { execArgv: ["--expose-gc"] });
+  const child = fork(import.meta.filename, ["--child", resolve(file), ...optionArguments()], {
+    execArgv: ["--expose-gc"],
+  });
   const lines = await new Promise<Line[] | undefined>((done) => {
     child.once("message", (message) => done(message as Line[]));
     child.once("exit", () => done(undefined));
   });
   if (!lines) throw new Error(`${basename(file)} ended without a result`);
   return lines;
+}
+
+/** The options as they came, without what is only this process's business. */
+function optionArguments(): string[] {
+  const { json: _, child: __, ...rest } = values;
+  return Object.entries(rest).flatMap(([name, value]) =>
+    value === true ? [`--${name}`] : typeof value === "string" ? [`--${name}`, value] : [],
+  );
 }
 
 if (values.child) {

@@ -1,57 +1,62 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { openSqlite } from "../../src/store/engines/sqlite.ts";
-import { migrateDatabase } from "../../src/store/migrate.ts";
+import { DatabaseSync } from "node:sqlite";
+import { openStore } from "../../src/store/open.ts";
+import { LAYOUTS } from "../../src/store/rows.ts";
+import { options } from "../store/make.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { atLeast, type BenchOptions, inTurn, type Line, line, timed } from "./support/bench.ts";
-import { droneRows, sampleRows, type TableRows } from "./support/rows.ts";
+import { drones, firstOf, groupsOf, type Rows, readyMade, samples } from "./support/rows.ts";
 
-async function fresh() {
-  const folder = mkdtempSync(join(tmpdir(), "gleaner-bench-"));
-  const engine = await openSqlite(join(folder, "bench.db"));
-  await migrateDatabase(engine);
-  return {
-    engine,
-    async [Symbol.asyncDispose]() {
-      await engine.close();
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-/** Rows a second into a new database, in transactions of `batch` rows. */
-async function rate(rows: TableRows, batch: number): Promise<number> {
-  await using database = await fresh();
+/** Rows a second through the store into a new file, in writes of so many rows. */
+async function ours(rows: Rows, size: number): Promise<number> {
+  using folder = temporaryFolder();
+  const store = await openStore(options(`sqlite:${folder.at("bench.db")}`));
+  const groups = groupsOf(rows, size);
   const ms = await timed(async () => {
-    for (let from = 0; from < rows.rows.length; from += batch)
-      await database.engine.insertRows([{ table: rows.table, rows: rows.rows.slice(from, from + batch) }]);
+    for (const group of groups) await store.writeBatches(group);
   });
-  return (1_000 * rows.rows.length) / ms;
+  const { [rows.table]: stored } = await store.rowCounts();
+  await store.close();
+  if (stored !== rows.count) throw new Error(`${stored} of ${rows.count} rows were stored`);
+  return (1_000 * rows.count) / ms;
 }
 
-/** Drone rows and samples into the embedded store, in batches, beside one transaction a row; every transaction is on disk when it ends. */
+/** The same into the same tables by a prepared INSERT a row, every one its own transaction, each on disk when it ends. */
+async function oneByOne(rows: Rows): Promise<number> {
+  using folder = temporaryFolder();
+  const file = folder.at("bench.db");
+  await (await openStore(options(`sqlite:${file}`))).close();
+  const { table, rows: ready } = readyMade(rows);
+  const { columns } = LAYOUTS[table];
+  using database = new DatabaseSync(file);
+  database.exec("pragma synchronous = full");
+  const insert = database.prepare(
+    `insert into ${table} (${columns.join(", ")}) values (${columns.map(() => "?").join(", ")}) on conflict do nothing`,
+  );
+  const ms = await timed(() => {
+    for (const row of ready) insert.run(...row.map((cell) => (typeof cell === "boolean" ? Number(cell) : cell)));
+  });
+  return (1_000 * ready.length) / ms;
+}
+
+/** Drone rows and samples into the embedded store, beside one transaction a row; every transaction is on disk when it ends. */
 export async function run({ quick }: BenchOptions): Promise<Line[]> {
   const lines: Line[] = [];
   const n = quick ? 20_000 : 100_000;
-  for (const [name, rows] of [
-    ["drones", droneRows(n)],
-    ["samples", sampleRows(n)],
-  ] as const) {
-    const few = { ...rows, rows: rows.rows.slice(0, quick ? 500 : 2_000) };
+  for (const rows of [drones(n), samples(n)]) {
     const taken = await inTurn(
       {
-        hundred: () => rate(rows, 100),
-        thousand: () => rate(rows, 1_000),
-        most: () => rate(rows, 5_000),
-        single: () => rate(few, 1),
+        hundred: () => ours(rows, 100),
+        thousand: () => ours(rows, 1_000),
+        most: () => ours(rows, 5_000),
+        single: () => oneByOne(firstOf(rows, quick ? 500 : 2_000)),
       },
-      { repetitions: quick ? 1 : 3 },
+      { repetitions: quick ? 1 : 5 },
     );
     const common = { bench: "store-sqlite", unit: "rows/s", against: "a transaction a row", theirs: taken.single };
     lines.push(
-      line({ ...common, what: `${name}, batches of 100`, ours: taken.hundred }),
-      line({ ...common, what: `${name}, batches of 1,000`, ours: taken.thousand }),
-      line({ ...common, what: `${name}, batches of 5,000`, ours: taken.most, bar: atLeast(20) }),
+      line({ ...common, what: `${rows.table}, batches of 100`, ours: taken.hundred }),
+      line({ ...common, what: `${rows.table}, batches of 1,000`, ours: taken.thousand, bar: atLeast(20) }),
+      line({ ...common, what: `${rows.table}, batches of 5,000`, ours: taken.most, bar: atLeast(20) }),
     );
   }
   return lines;

@@ -10,6 +10,8 @@ export interface Line {
   readonly ratio: number;
   readonly bar: Bar | null;
   readonly pass: boolean | null;
+  /** Why there is no figure. */
+  readonly note?: string;
 }
 
 /** What a ratio, or where there is no competitor the figure itself, has to be. */
@@ -43,6 +45,11 @@ export function line(parts: Omit<Line, "ratio" | "pass" | "bar"> & { readonly ba
 /** A figure of ours that a bar is set for by itself. */
 export function figure(parts: Pick<Line, "bench" | "what" | "unit" | "ours"> & { readonly bar?: Bar }): Line {
   return line({ ...parts, against: "", theirs: Number.NaN });
+}
+
+/** What could not be measured here, and why. */
+export function notMeasured(parts: Pick<Line, "bench" | "what" | "unit">, note: string): Line {
+  return { ...figure({ ...parts, ours: Number.NaN }), note };
 }
 
 export function median(values: readonly number[]): number {
