@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import packageJson from "../package.json" with { type: "json" };
+import { createAlertIntake } from "./app/alert-intake.ts";
 import { createApplication } from "./app/application.ts";
 import { banner } from "./app/banner.ts";
 import { createCollecting } from "./app/collecting.ts";
@@ -114,6 +115,7 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
     ...{ version, startedAt, storeLabel, storedRows: storing.rows, scheduler, monitor, snapshot, writer },
     renderer: createRenderer(snapshot, self),
     probe: createProbe({ find: fleet.get, run: collect, accept: pipeline.accept }),
+    receiveAlerts: createAlertIntake({ writer, self, now }),
     stopping: draining.signal,
     otelMetrics: telemetry.scrape,
   });

@@ -23,6 +23,7 @@ export interface ApplicationDeps {
   readonly stopping: AbortSignal;
   readonly otelMetrics: () => Promise<Exposition>;
   readonly probe: Application["probe"];
+  readonly receiveAlerts: Application["receiveAlerts"];
 }
 
 const DOCS_URL = null;
@@ -114,5 +115,6 @@ export function createApplication(deps: ApplicationDeps): Application {
       }));
     },
     probe: deps.probe,
+    receiveAlerts: deps.receiveAlerts,
   };
 }

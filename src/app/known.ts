@@ -1,3 +1,4 @@
+import { ALERT_REJECTIONS } from "../model/notification.ts";
 import { ROW_TABLES } from "../store/tables.ts";
 
 /**
@@ -7,6 +8,14 @@ import { ROW_TABLES } from "../store/tables.ts";
 export const KNOWN_LABELS = {
   tables: Object.keys(ROW_TABLES),
   storeErrors: ["write_failed"],
-  rejected: ["dead_letter", "unstorable", "not_a_number", "undeclared_metric", "undeclared_label", "too_many_series"],
+  rejected: [
+    "dead_letter",
+    "unstorable",
+    "not_a_number",
+    "undeclared_metric",
+    "undeclared_label",
+    "too_many_series",
+    ...ALERT_REJECTIONS,
+  ],
   dropped: ["memory_full", "spool_full", "spool_damaged", "closed"],
 } as const;

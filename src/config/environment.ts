@@ -50,22 +50,32 @@ export function readOverrides(env: Environment, cwd: string, tokens: number): Ov
     if (!text) return [];
     return [{ name, path, value: isPath ? resolve(cwd, text) : (normalise?.(text) ?? text) }];
   });
-  const both = env["GLEANER_TOKEN"] && env["GLEANER_TOKEN_FILE"];
+  const own = TOKENS.filter(({ variable }) => env[variable] || env[`${variable}_FILE`]);
   return {
-    values: [...plain, ...tokenOverride(env, cwd, tokens)],
-    problems: both ? ["GLEANER_TOKEN_FILE: expected only one of GLEANER_TOKEN, GLEANER_TOKEN_FILE"] : [],
+    values: [...plain, ...own.map((token, index) => tokenOverride(token, env, cwd, tokens + index))],
+    problems: own
+      .filter(({ variable }) => env[variable] && env[`${variable}_FILE`])
+      .map(({ variable }) => `${variable}_FILE: expected only one of ${variable}, ${variable}_FILE`),
   };
 }
 
-/** The token "env": it may scrape and read, never change anything. */
-function tokenOverride(env: Environment, cwd: string, index: number): Overrides["values"] {
-  const file = env["GLEANER_TOKEN_FILE"];
-  const name = env["GLEANER_TOKEN"] ? "GLEANER_TOKEN" : "GLEANER_TOKEN_FILE";
-  const secret = env["GLEANER_TOKEN"]
-    ? { token: env["GLEANER_TOKEN"] }
-    : file
-      ? { token_file: resolve(cwd, file) }
-      : undefined;
-  if (!secret) return [];
-  return [{ name, path: ["server", "tokens", index], value: { name: "env", scopes: ["metrics", "read"], ...secret } }];
+/** Tokens out of the environment. `env` may scrape and read, never change anything; `webhook` may report alerts and nothing else. */
+const TOKENS = [
+  { variable: "GLEANER_TOKEN", name: "env", scopes: ["metrics", "read"] },
+  { variable: "GLEANER_WEBHOOK_TOKEN", name: "webhook", scopes: ["alerts"] },
+] as const;
+
+function tokenOverride(
+  { variable, name, scopes }: (typeof TOKENS)[number],
+  env: Environment,
+  cwd: string,
+  index: number,
+): Overrides["values"][number] {
+  const token = env[variable];
+  const secret = token ? { token } : { token_file: resolve(cwd, env[`${variable}_FILE`] ?? "") };
+  return {
+    name: token ? variable : `${variable}_FILE`,
+    path: ["server", "tokens", index],
+    value: { name, scopes: [...scopes], ...secret },
+  };
 }

@@ -16,7 +16,7 @@ import {
 import { targetSchema } from "./target-schema.ts";
 
 /** What a token may be used for. */
-const SCOPES = ["metrics", "read", "ingest", "admin"] as const;
+const SCOPES = ["metrics", "read", "ingest", "alerts", "admin"] as const;
 /** From the most to the least talkative. */
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 /** Shorter tokens can be guessed. */
@@ -29,7 +29,7 @@ const token = atMostOne(
       .array(z.enum(SCOPES))
       .min(1)
       .describe(
-        "What it may be used for: metrics (scrape), read (the API), ingest (report data), admin (change things).",
+        "What it may be used for: metrics (scrape), read (the API), ingest (report data), alerts (report alerts: the webhook of Grafana and Alertmanager), admin (everything).",
       )
       .meta({ example: ["metrics"] }),
     token: z

@@ -25,6 +25,12 @@ const OTHER_VARIABLES = [
   ["GLEANER_CONFIG", "", "The configuration file, relative to the working directory."],
   ["GLEANER_TOKEN", "`server.tokens`", "Adds a token named `env` that may scrape metrics and read the API."],
   ["GLEANER_TOKEN_FILE", "`server.tokens`", "The same, out of a file."],
+  [
+    "GLEANER_WEBHOOK_TOKEN",
+    "`server.tokens`",
+    "Adds a token named `webhook` that may report alerts (`POST /api/alerts/webhook`) and nothing else.",
+  ],
+  ["GLEANER_WEBHOOK_TOKEN_FILE", "`server.tokens`", "The same, out of a file."],
 ] as const;
 
 /** docs/configuration.md: every setting of gleaner.yaml and kits.yaml, and every variable. */

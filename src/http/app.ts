@@ -32,7 +32,15 @@ export interface Application {
    * `signal` aborts when the client has gone or has waited too long.
    */
   probe(targetId: string, deadlineMs: number, signal: AbortSignal): Promise<Exposition | "unknown_target">;
+  /** Takes the parsed body of a webhook of Grafana or Alertmanager. What it says it kept is durable. */
+  receiveAlerts(body: unknown): AlertReceipt;
 }
+
+/** What became of reported alerts: no notification at all, nowhere to keep them now, or how many were taken and left out. */
+export type AlertReceipt =
+  | { readonly status: "unreadable" }
+  | { readonly status: "not_kept" }
+  | { readonly status: "kept"; readonly accepted: number; readonly rejected: Readonly<Record<string, number>> };
 
 /** A body in an exposition format. `contentType` is sent as it is, `status` is 200 when absent. */
 export interface Exposition {

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 
-/** What a token may be good for. `admin` includes every scope, `read` includes `metrics`. */
-export const SCOPES = ["metrics", "read", "ingest", "admin"] as const;
+/** What a token may be good for. `admin` includes every scope, `read` includes `metrics`; `alerts` is for the webhook alone. */
+export const SCOPES = ["metrics", "read", "ingest", "alerts", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** A configured token, hashed before it gets here: SHA-256 of its UTF-8 text, in hex. */

@@ -3,6 +3,7 @@ import { Migrator } from "kysely/migration";
 import type { Engine } from "./engines/engine.ts";
 import type { Tiers } from "./migrations/0002_rollups.ts";
 import { migrations } from "./migrations/index.ts";
+import { ensureReader } from "./reader.ts";
 import type { Database } from "./tables.ts";
 import { findTiers } from "./timescale.ts";
 
@@ -33,7 +34,7 @@ export async function migrateDatabase(engine: Engine, list: MigrationList = migr
   const ours = Object.keys(list({ engine: engine.capabilities, tiers }));
   refuseNewer(done, ours);
   const applied = ours.length > done.length ? await run(engine, list, tiers) : [];
-  return { applied, timescale, notes };
+  return { applied, timescale, notes: [...notes, ...(await ensureReader(engine))] };
 }
 
 /** Names of the migrations that the next start would apply. @throws when the database was written by a newer gleaner. */

@@ -42,7 +42,7 @@ const AGEING = [
   { table: "documents", time: "time", key: "target_id, job, name, time", keep: "raw" },
   { table: "plugin_executions", time: "started_at", key: "target_id, job, started_at", keep: "raw" },
   { table: "health_events", time: "time", key: "time, kind, id, to_state", keep: "alertHistory" },
-  { table: "alert_history", time: "time", key: "time, alert_id", keep: "alertHistory" },
+  { table: "alert_history", time: "time", key: "time, fingerprint, triggered", keep: "alertHistory" },
   ...ROLLUPS.map(({ name, entity, width }) => ({
     table: name,
     time: "bucket",

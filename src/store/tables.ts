@@ -22,7 +22,7 @@ function of<const T extends ColumnType, const N extends string>(type: T, names: 
  * Never edit a list here: a column added later belongs to its own migration and is spread in below this object.
  * The names of kit columns are those that users' dashboards query already.
  */
-export const ROW_TABLES = {
+export const FIRST_ROW_TABLES = {
   drones: {
     key: ["time", "kit_id", "drone_id"],
     columns: {
@@ -108,6 +108,28 @@ export const ROW_TABLES = {
   },
 } as const satisfies Record<string, RowTable>;
 
+/**
+ * What alerts were reported, as migration 0003 makes it: two rows an alert, one when it fires and one when it is resolved.
+ * `time` is when it began to fire, in both: with the fingerprint of its labels it names the alert, so that a report that
+ * comes again changes nothing. `ends_at` is when it was resolved.
+ */
+export const ALERT_HISTORY = {
+  key: ["time", "fingerprint", "triggered"],
+  columns: {
+    ...of("time", ["time", "ends_at", "received_at"]),
+    ...of("text", ["fingerprint", "alert_id", "message", "severity", "source"]),
+    ...of("boolean", ["triggered"]),
+    ...of("double", ["value"]),
+    ...of("json", ["labels", "annotations"]),
+  },
+} as const satisfies RowTable;
+
+/** Every table rows are appended to. */
+export const ROW_TABLES = { ...FIRST_ROW_TABLES, alert_history: ALERT_HISTORY } as const satisfies Record<
+  string,
+  RowTable
+>;
+
 export type RowTableName = keyof typeof ROW_TABLES;
 
 /** True for a table that plugins' rows may name. */
@@ -134,7 +156,7 @@ interface Cells {
 }
 type RowsOf<T extends RowTable> = { [C in keyof T["columns"]]: Cells[T["columns"][C]] };
 
-/** The schema as kysely sees it. Row tables follow ROW_TABLES; the rest is what migration 0001 creates. */
+/** The schema as kysely sees it. Row tables follow ROW_TABLES; the rest is what the migrations create. */
 export type Database = { [T in RowTableName]: RowsOf<(typeof ROW_TABLES)[T]> } & {
   kits: {
     kit_id: string;
@@ -171,6 +193,17 @@ export type Database = { [T in RowTableName]: RowsOf<(typeof ROW_TABLES)[T]> } &
     error_count: number;
     consecutive_errors: number;
     health_status: string;
+    updated_at: Time;
+  };
+  alerts: {
+    alert_id: string;
+    plugin_id: string | null;
+    metric_name: string | null;
+    name: string;
+    condition: Json;
+    severity: string;
+    enabled: Flag;
+    created_at: Generated<StoredTime>;
     updated_at: Time;
   };
   series: {

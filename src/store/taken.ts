@@ -68,13 +68,24 @@ export function toTaken({ target, run, samples, rows, documents }: Batch): Taken
     message: outcome.status === "failed" ? outcome.error.message : outcome.status === "empty" ? outcome.reason : null,
     recorded: !isKit || outcome.status === "failed",
     samples: isKit ? [] : samples.map(({ at, ...sample }) => (at ? { ...sample, at: at.getTime() } : sample)),
-    rows: rows.map(({ table, at, values }) => ({ table, at: at.getTime(), values })),
+    rows: rows.map(toTakenRow),
     documents,
   };
 }
 
 /** A change of state as it is stored. */
 export const toTakenEvent = ({ at, ...change }: Transition): TakenEvent => ({ ...change, at: at.getTime() });
+
+/** Rows that belong to no run, as a batch: nothing is recorded of it but the rows. */
+export function rowsOnly(rows: readonly Row[], at: Moment): TakenBatch {
+  return {
+    ...{ targetId: "", pluginId: "", job: "", startedAt: at, finishedAt: at, durationMs: 0, attempts: 0 },
+    ...{ status: "ok", errorKind: null, message: null, recorded: false, samples: [], documents: [] },
+    rows: rows.map(toTakenRow),
+  };
+}
+
+const toTakenRow = ({ table, at, values }: Row) => ({ table, at: at.getTime(), values });
 
 /** The spool's body of a group. Numbers that are not finite become null here, as they would in the database. */
 export function encodeGroup(group: Group): string {

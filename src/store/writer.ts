@@ -1,5 +1,6 @@
 import { ExponentialBackoff, type IBackoff } from "cockatiel";
 import type { Transition } from "../model/health.ts";
+import type { Row } from "../model/sample.ts";
 import type { Batch, Sink } from "../model/target.ts";
 import { classify } from "./classify.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
@@ -7,7 +8,16 @@ import type { Spool, SpoolLoss, SpoolOptions } from "./spool.ts";
 import type { SpoolSize } from "./spool-file.ts";
 import { createStates } from "./states.ts";
 import type { KitRecord, Store, TargetStatus, WriteCounts } from "./store.ts";
-import { type Group, rowsIn, rowsOf, type TakenBatch, type TakenEvent, toTaken, toTakenEvent } from "./taken.ts";
+import {
+  type Group,
+  rowsIn,
+  rowsOf,
+  rowsOnly,
+  type TakenBatch,
+  type TakenEvent,
+  toTaken,
+  toTakenEvent,
+} from "./taken.ts";
 import { scrub } from "./url.ts";
 
 /** Why rows were given up; the label `reason` of gleaner_rows_dropped_total. */
@@ -57,6 +67,8 @@ export interface WriterOptions {
 export interface Writer extends Sink {
   accept(batch: Batch): void;
   event(transition: Transition): void;
+  /** Takes rows that belong to no run. @returns whether they are durable; if not, whoever sent them should send them again. */
+  rows(rows: readonly Row[]): boolean;
   status(status: TargetStatus): void;
   kit(kit: KitRecord): void;
   /** Makes durable what was taken, and writes until nothing waits or the database fails. */
@@ -308,6 +320,14 @@ export function createWriter(options: WriterOptions): Writer {
       if (rows > 0) take(rows, ({ batches }) => batches.push(taken));
     },
     event: (event) => take(1, ({ events }) => events.push(toTakenEvent(event))),
+    rows(rows) {
+      if (closed) return false;
+      take(rows.length, ({ batches }) => batches.push(rowsOnly(rows, Date.now())));
+      // At once, and with the embedded store too: the sender is told that they are safe.
+      spoolPending();
+      plan();
+      return pending.rows === 0;
+    },
     status(status) {
       states.status(status);
       plan();

@@ -38,7 +38,7 @@ export const HASTE: Env = {
 };
 
 /** Series about a kit itself: there whatever its state. All others with its label are its data. */
-const ABOUT_KIT = /^gleaner_kit_(up|state|info|backoff_seconds|last_seen_timestamp_seconds)\{/;
+const ABOUT_KIT = /^gleaner_kit_(up|state|info|identity_changes_total|backoff_seconds|last_seen_timestamp_seconds)\{/;
 export const dataSeries = (series: Series, kit: string): string[] =>
   [...having(series, "kit", kit).keys()].filter((id) => !ABOUT_KIT.test(id));
 export const stateSeries = (series: Series, kit: string): string[] =>

@@ -33,7 +33,8 @@ describe("scopes", () => {
       metrics: ["metrics"],
       read: ["metrics", "read"],
       ingest: ["ingest"],
-      admin: ["metrics", "read", "ingest", "admin"],
+      alerts: ["alerts"],
+      admin: ["metrics", "read", "ingest", "alerts", "admin"],
     });
     assert.equal(grants([], "metrics"), false);
   });

@@ -12,6 +12,7 @@ export const SECRETS: Readonly<Record<Scope, string>> = {
   metrics: "canary-metrics-0b7e1c",
   read: "canary-read-5f3d9a",
   ingest: "canary-ingest-c81e77",
+  alerts: "canary-alerts-77d0b2",
   admin: "canary-admin-2a64f0",
 };
 
@@ -87,6 +88,7 @@ export function application(over: Partial<Application> = {}): Application {
     ready: () => ({ ready: true, reasons: [] }),
     serviceDiscovery: () => [],
     probe: async () => ({ contentType: "text/plain; version=0.0.4", body: Buffer.from("probe_success 1\n") }),
+    receiveAlerts: () => ({ status: "kept", accepted: 1, rejected: {} }),
     ...over,
   };
 }

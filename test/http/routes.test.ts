@@ -5,21 +5,23 @@ import { checkRoutes, type Route } from "../../src/http/route.ts";
 import { routesOf } from "../../src/http/routes/index.ts";
 import { application, bearer, SECRETS, serve, TOKENS } from "./helpers.ts";
 
-/** Expected status of each route for: no token, wrong token, metrics, read, ingest, admin; on a server open to the network. */
-const CALLERS = ["none", "wrong", "metrics", "read", "ingest", "admin"] as const;
+/** Expected status of each route for: no token, wrong token, metrics, read, ingest, alerts, admin; on a server open to the network. */
+const CALLERS = ["none", "wrong", "metrics", "read", "ingest", "alerts", "admin"] as const;
 const POLICY: Readonly<Record<string, readonly number[]>> = {
-  "GET /": [401, 401, 403, 200, 403, 200],
-  "GET /metrics": [401, 401, 200, 200, 403, 200],
-  "GET /metrics/otel": [401, 401, 200, 200, 403, 200],
-  "GET /-/healthy": [200, 200, 200, 200, 200, 200],
-  "GET /-/ready": [200, 200, 200, 200, 200, 200],
-  "GET /sd/kits": [401, 401, 200, 200, 403, 200],
-  "GET /probe": [401, 401, 200, 200, 403, 200],
-  "GET /api/jobs": [401, 401, 403, 200, 403, 200],
-  "GET /api/targets": [401, 401, 403, 200, 403, 200],
+  "GET /": [401, 401, 403, 200, 403, 403, 200],
+  "GET /metrics": [401, 401, 200, 200, 403, 403, 200],
+  "GET /metrics/otel": [401, 401, 200, 200, 403, 403, 200],
+  "GET /-/healthy": [200, 200, 200, 200, 200, 200, 200],
+  "GET /-/ready": [200, 200, 200, 200, 200, 200, 200],
+  "GET /sd/kits": [401, 401, 200, 200, 403, 403, 200],
+  "GET /probe": [401, 401, 200, 200, 403, 403, 200],
+  "GET /api/jobs": [401, 401, 403, 200, 403, 403, 200],
+  "GET /api/targets": [401, 401, 403, 200, 403, 403, 200],
+  "POST /api/alerts/webhook": [401, 401, 403, 403, 403, 200, 200],
 };
 /** What a route needs besides a token to answer 200. */
 const QUERY: Readonly<Record<string, string>> = { "GET /probe": "?target=kit-001" };
+const BODY: Readonly<Record<string, string>> = { "POST /api/alerts/webhook": "{}" };
 
 const headersOf = (caller: (typeof CALLERS)[number]): Record<string, string> =>
   caller === "none" ? {} : bearer(caller === "wrong" ? "no-such-token" : SECRETS[caller]);
@@ -38,7 +40,9 @@ describe("the policy of every route", () => {
       for (const method of route.method === "GET" ? ["GET", "HEAD"] : [route.method]) {
         const codes = CALLERS.map(async (caller) => {
           // The wrong tokens of this test stay under the limit of twenty a minute.
-          const answer = await fetch(url + route.path + (QUERY[name] ?? ""), { method, headers: headersOf(caller) });
+          const sent = BODY[name] === undefined ? {} : { body: BODY[name] };
+          const headers = { ...headersOf(caller), "Content-Type": "application/json" };
+          const answer = await fetch(url + route.path + (QUERY[name] ?? ""), { method, headers, ...sent });
           await answer.arrayBuffer();
           return answer.status;
         });
@@ -48,7 +52,7 @@ describe("the policy of every route", () => {
   });
 
   it("lets this machine read without a token when bound to loopback, and nothing else", async (t) => {
-    const access: Access[] = ["public", "metrics", "read", "ingest", "admin"];
+    const access: Access[] = ["public", "metrics", "read", "ingest", "alerts", "admin"];
     const routes = access.map(
       (scope): Route => ({
         method: "POST",
@@ -61,12 +65,12 @@ describe("the policy of every route", () => {
     const codes = await Promise.all(
       access.map(async (scope) => (await fetch(`${url}/${scope}`, { method: "POST" })).status),
     );
-    assert.deepEqual(codes, [200, 200, 200, 401, 401]);
+    assert.deepEqual(codes, [200, 200, 200, 401, 401, 401]);
   });
 
   it("cannot be left out", async () => {
     const route = { method: "GET", path: "/x", handle() {} } as unknown as Route;
-    const message = "route GET /x declares no access; expected one of public, metrics, read, ingest, admin";
+    const message = "route GET /x declares no access; expected one of public, metrics, read, ingest, alerts, admin";
     assert.throws(() => checkRoutes([route]), { name: "TypeError", message });
     const wrong = { ...route, access: "everyone" } as unknown as Route;
     assert.throws(() => checkRoutes([wrong]), { message });

@@ -22,7 +22,7 @@ let files = 0;
 const sqliteUrl = () => `sqlite:${join(directory, `${++files}.db`)}`;
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const NAMES = ["0001_tables", "0002_rollups"];
+const NAMES = ["0001_tables", "0002_rollups", "0003_alert_history"];
 
 function migrationSuite(name: string, newUrl: () => Promise<string>, engineAt: (url: string) => Promise<Engine>): void {
   describe(`migrations on ${name}`, () => {
@@ -47,7 +47,7 @@ function migrationSuite(name: string, newUrl: () => Promise<string>, engineAt: (
       const url = await newUrl();
       const broken: MigrationList = (context) => ({
         ...migrations(context),
-        "0003_broken": {
+        "0099_broken": {
           async up(db: Kysely<unknown>) {
             await sql`create table half_done (a integer)`.execute(db);
             await sql`create table drones (a integer)`.execute(db);

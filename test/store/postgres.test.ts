@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { alertsSuite } from "./alerts-suite.ts";
 import { postgresSubject } from "./harness.ts";
 import { lettersSuite } from "./letters-suite.ts";
 import { batch, drone, T0 } from "./make.ts";
@@ -17,6 +18,7 @@ describe("on a real server", { skip: reason ?? false }, () => {
   const subject = postgresSubject(() => cluster);
   storeSuite(subject);
   lettersSuite(subject);
+  alertsSuite(subject);
   replaySuite(subject);
 
   it("stores rows also where somebody gave columns another type", async () => {

@@ -1,5 +1,6 @@
 import type { Application } from "../app.ts";
 import type { Route } from "../route.ts";
+import { alertWebhookRoute } from "./alerts.ts";
 import { healthyRoute, readyRoute } from "./health.ts";
 import { jobsRoute } from "./jobs.ts";
 import { landingRoute } from "./landing.ts";
@@ -20,5 +21,6 @@ export function routesOf(app: Application): Route[] {
     probeRoute(app),
     jobsRoute(app),
     targetsRoute(app),
+    alertWebhookRoute(app),
   ];
 }

@@ -1,6 +1,6 @@
 import { type CreateTableBuilder, type Kysely, sql } from "kysely";
 import type { Capabilities } from "../capabilities.ts";
-import { ROW_TABLES, type RowTable } from "../tables.ts";
+import { FIRST_ROW_TABLES, type RowTable } from "../tables.ts";
 
 const KIT_STATUS = "status in ('unknown', 'online', 'offline', 'stale', 'error')";
 const KIT_SOURCE = "source in ('http', 'mqtt', 'both')";
@@ -19,7 +19,7 @@ const INDEXES = [
 
 /** Creates every table of the first schema, and the view `plugin_metrics` in the shape users know. */
 export async function tables(db: Kysely<unknown>, engine: Capabilities): Promise<void> {
-  for (const [name, table] of Object.entries(ROW_TABLES)) await rowTable(db, engine, name, table);
+  for (const [name, table] of Object.entries(FIRST_ROW_TABLES)) await rowTable(db, engine, name, table);
   await kits(db, engine);
   await plugins(db, engine);
   await pluginStatus(db, engine);
@@ -36,7 +36,13 @@ export async function tables(db: Kysely<unknown>, engine: Capabilities): Promise
     .execute(db);
 }
 
-async function rowTable(db: Kysely<unknown>, engine: Capabilities, name: string, table: RowTable): Promise<void> {
+/** Creates a table that rows are appended to. */
+export async function rowTable(
+  db: Kysely<unknown>,
+  engine: Capabilities,
+  name: string,
+  table: RowTable,
+): Promise<void> {
   let builder = db.schema.createTable(name) as CreateTableBuilder<string, string>;
   for (const [column, type] of Object.entries(table.columns)) {
     builder = builder.addColumn(column, sql.raw(engine.types[type]), (c) =>

@@ -3,6 +3,7 @@ import type { Migration } from "kysely/migration";
 import type { Capabilities } from "../capabilities.ts";
 import { tables } from "./0001_tables.ts";
 import { rollups, type Tiers } from "./0002_rollups.ts";
+import { alertHistory } from "./0003_alert_history.ts";
 
 /** What a migration may depend on beside the database. */
 export interface MigrationContext {
@@ -15,5 +16,6 @@ export function migrations({ engine, tiers }: MigrationContext): Record<string, 
   return {
     "0001_tables": { up: (db: Kysely<unknown>) => tables(db, engine) },
     "0002_rollups": { up: (db: Kysely<unknown>) => rollups(db, engine, tiers) },
+    "0003_alert_history": { up: (db: Kysely<unknown>) => alertHistory(db, engine, tiers) },
   };
 }
