@@ -33,8 +33,8 @@ async function config(variables: Readonly<Record<string, string>>) {
 }
 
 describe("the compose file", () => {
-  it("has TimescaleDB, gleaner, Prometheus and Grafana", () =>
-    assert.deepEqual(Object.keys(services), ["timescaledb", "gleaner", "prometheus", "grafana"]));
+  it("has TimescaleDB, gleaner, Prometheus, Alertmanager and Grafana", () =>
+    assert.deepEqual(Object.keys(services), ["timescaledb", "gleaner", "prometheus", "alertmanager", "grafana"]));
 
   for (const [name, service] of Object.entries(services)) {
     it(`takes from ${name} what it does not need`, () => {
@@ -79,7 +79,7 @@ describe("the compose file", () => {
     const listed = [...text(".env.example").matchAll(/^(\w+)=(.*)$/gm)];
     assert.deepEqual(listed.map(([, name]) => name).sort(), required);
     const given = listed.filter(([, , value]) => value !== "").map(([, name]) => name);
-    assert.deepEqual(given, ["GLEANER_TOKEN_FILE"]);
+    assert.deepEqual(given, ["GLEANER_TOKEN_FILE", "GLEANER_WEBHOOK_TOKEN_FILE"]);
   });
 });
 
