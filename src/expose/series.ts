@@ -1,54 +1,57 @@
-import { type ExposedFamily, escapeLabelValue, type FamilyType, isLabelName, isMetricName } from "./format.ts";
-import { EMPTY_RENDERING, type Rendering, renderLines } from "./lines.ts";
-import type { Family } from "./types.ts";
+import { type ExposedFamily, type FamilyType, isMetricName } from "./format.ts";
+import { hasKey } from "./key.ts";
+import { EMPTY_RENDERING, type Part, type Rendering, renderLines } from "./lines.ts";
+import type { Family, Point } from "./types.ts";
 
-/** Series of one slot of one owner, in the order its points came. */
-export interface Holder {
-  series: Series[];
-  generation: number;
-}
-
-export interface Series {
-  readonly state: FamilyState;
-  /** The labels as written, `{a="b"}`; empty without labels. */
-  readonly key: string;
-  /** How many labels the key has, or -1 when it has escapes in it. */
-  readonly plainLabels: number;
-  readonly holder: Holder;
-  /** The holder's generation that last had it. */
-  seen: number;
-  /** Where it stands in the family's members; -1 once it is gone. */
-  position: number;
-  /** Its line in the family's last rendering, -1 before the first. */
-  line: number;
-}
-
-/** One family's series and their values by position. */
+/** A family, and who shows something of it. */
 export interface FamilyState {
   readonly family: Family;
-  /** The living by key. */
-  readonly series: Map<string, Series>;
-  /** Label names in the order this family first had them. One order for all, so that equal labels give equal keys. */
+  /** Label names in the order this family first had them. */
   readonly labelNames: string[];
-  /** In order of arrival; the dead stay until the next tidying. Copied before a change when a cut shares it. */
-  members: Series[];
-  membersShared: boolean;
-  values: Float64Array;
+  /** Who holds each series, by key. */
+  readonly series: Map<string, Holder>;
+  /** What each holder has of it, in order of arrival. */
+  readonly ranges: Map<Holder, Range>;
   /** Counts changes of any kind. */
   version: number;
-  rendering: Rendering & { readonly version: number; readonly members: readonly Series[] };
+  rendering: Rendering & { readonly version: number };
 }
+
+/** One slot of one owner. */
+export interface Holder {
+  block: Block;
+}
+
+/** What a slot shows: its series, family by family, and their values. It does not change: a slot gets another one. */
+export interface Block {
+  readonly ranges: readonly Range[];
+  /** Labels as written, by position. */
+  readonly keys: readonly string[];
+  readonly values: readonly number[];
+}
+
+/** A block's series of one family, at neighbouring positions. It stays the same while only values change. */
+export interface Range {
+  readonly state: FamilyState;
+  readonly from: number;
+  readonly to: number;
+  /** Where the family's last rendering has it. */
+  rendered: Part["before"];
+}
+
+/** Values by key, family by family. */
+export type Wanted = Map<FamilyState, Map<string, number>>;
+
+export const EMPTY_BLOCK: Block = { ranges: [], keys: [], values: [] };
 
 export function createFamilyState(family: Family): FamilyState {
   return {
     family,
-    series: new Map(),
     labelNames: [],
-    members: [],
-    membersShared: false,
-    values: new Float64Array(4),
+    series: new Map(),
+    ranges: new Map(),
     version: 0,
-    rendering: { ...EMPTY_RENDERING, version: 0, members: [] },
+    rendering: { ...EMPTY_RENDERING, version: 0 },
   };
 }
 
@@ -62,137 +65,97 @@ export function isValue(value: number, type: FamilyType): boolean {
   return typeof value === "number" && (type !== "counter" || value >= 0);
 }
 
-/** The labels as written and as compared, or undefined when one cannot be exposed. An empty value is no label, as in Prometheus. */
-export function keyOf(state: FamilyState, labels: Readonly<Record<string, string>>): string | undefined {
-  let text = "";
-  let last = -1;
-  for (const name of Object.keys(labels)) {
-    const value = labels[name];
-    if (value === "") continue;
-    if (typeof value !== "string") return undefined;
-    let rank = state.labelNames.indexOf(name);
-    if (rank < 0) {
-      if (!isLabelName(name)) return undefined;
-      rank = state.labelNames.push(name) - 1;
+/** A block of what is wanted. */
+export function blockOf(wanted: Wanted): Block {
+  const size = [...wanted.values()].reduce((sum, series) => sum + series.size, 0);
+  const [keys, values] = [new Array<string>(size), new Array<number>(size)];
+  const ranges: Range[] = [];
+  let to = 0;
+  for (const [state, series] of wanted) {
+    const from = to;
+    for (const [key, value] of series) {
+      keys[to] = key;
+      values[to++] = value;
     }
-    if (rank < last) return keyOf(state, inOrder(state, labels));
-    last = rank;
-    text += `${text === "" ? "{" : ","}${name}="${escapeLabelValue(value)}"`;
+    if (to > from) ranges.push({ state, from, to, rendered: undefined });
   }
-  return text === "" ? "" : `${text}}`;
+  return { ranges, keys, values };
 }
 
-function inOrder(state: FamilyState, labels: Readonly<Record<string, string>>): Record<string, string> {
-  const rank = (name: string): number => state.labelNames.indexOf(name) >>> 0; // unknown (-1) goes last
-  return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => rank(a) - rank(b)));
+/** Gives a slot another block with other series. */
+export function show(holder: Holder, block: Block): void {
+  const shown = new Set(block.ranges.map(({ state }) => state));
+  for (const { state } of holder.block.ranges) {
+    state.version += 1;
+    if (!shown.has(state)) state.ranges.delete(holder);
+  }
+  for (const range of block.ranges) {
+    range.state.version += 1;
+    range.state.ranges.set(holder, range); // keeps its place where there is one
+  }
+  holder.block = block;
 }
 
-/**
- * Whether these labels, in this order, surely have the key: a cheap yes that spares building it.
- * A key without escapes has no quote inside a value, so `="` stands in it once a label and nowhere else;
- * as many labels that all fit there can only be the same ones.
- */
-export function hasKey({ key, plainLabels }: Series, labels: Readonly<Record<string, string>>): boolean {
+/** The block with these points' values, or undefined where their series are not, or not for sure, the block's own. */
+export function withValues(block: Block, byFamily: ReadonlyMap<string, readonly Point[]>): Block | undefined {
+  if (byFamily.size !== block.ranges.length) return undefined;
+  const values = new Array<number>(block.keys.length);
   let at = 0;
-  let count = 0;
-  for (const name of Object.keys(labels)) {
-    const value = labels[name];
-    if (value === "") continue;
-    if (typeof value !== "string") return false;
-    const valueAt = at + 1 + name.length + 2;
-    if (!key.startsWith(name, at + 1) || !key.startsWith('="', valueAt - 2) || !key.startsWith(value, valueAt))
-      return false;
-    at = valueAt + value.length + 1;
-    if (key[at - 1] !== '"') return false;
-    count += 1;
+  let family = 0;
+  for (const [name, points] of byFamily) {
+    const { state, to } = block.ranges[family++] as Range;
+    if (state.family.name !== name || at + points.length !== to) return undefined;
+    for (const { labels, value } of points) {
+      if (!isValue(value, state.family.type) || !hasKey(block.keys[at] as string, labels)) return undefined;
+      values[at++] = value;
+    }
   }
-  return count > 0 && count === plainLabels && at === key.length - 1;
+  return { ...block, values };
 }
 
-export function append(state: FamilyState, key: string, holder: Holder, value: number): Series {
-  const position = state.members.length;
-  // Looking for a backslash also makes V8 turn the pieces of the key into one string.
-  const plainLabels = key.includes("\\") ? -1 : key.split('="').length - 1;
-  const series: Series = { state, key, plainLabels, holder, seen: holder.generation, position, line: -1 };
-  if (state.membersShared) {
-    state.members = state.members.slice();
-    state.membersShared = false;
+/** Notes which families look different since the block was another one. @returns whether any does. */
+export function noteChanges(before: Block, { ranges, values }: Block): boolean {
+  let changed = false;
+  for (const { state, from, to } of ranges) {
+    let at = from;
+    while (at < to && Object.is(before.values[at], values[at])) at += 1;
+    if (at === to) continue;
+    state.version += 1;
+    changed = true;
   }
-  if (position >= state.values.length) {
-    const larger = new Float64Array(state.values.length * 2);
-    larger.set(state.values);
-    state.values = larger;
-  }
-  state.members.push(series);
-  state.values[position] = value;
-  state.series.set(key, series);
-  state.version += 1;
-  return series;
+  return changed;
 }
 
-export function setValue({ state, position }: Series, value: number): void {
-  if (Object.is(state.values[position], value)) return;
-  state.values[position] = value;
-  state.version += 1;
-}
-
-export function detach(series: Series): void {
-  const { state } = series;
-  state.series.delete(series.key);
-  series.position = -1;
-  state.version += 1;
-  // Without scrapes nobody else tidies up.
-  if (state.members.length > 32 && state.series.size * 2 < state.members.length) tidy(state);
-}
-
-/** Takes the dead out of the members; the living keep their order. */
-function tidy(state: FamilyState): void {
-  if (state.members.length === state.series.size) return;
-  const living = state.members.filter((series) => series.position >= 0);
-  const values = new Float64Array(Math.max(4, Math.ceil(living.length * 1.25)));
-  living.forEach((series, position) => {
-    values[position] = state.values[series.position] as number;
-    series.position = position;
-  });
-  state.members = living;
-  state.membersShared = false;
-  state.values = values;
-}
-
-/** The family at this moment: members and values are kept apart, so that a scrape of many turns shows one state. */
+/** The family at this moment: blocks and renderings do not change, so that a scrape of many turns shows one state. */
 export function cut(state: FamilyState): ExposedFamily {
-  if (state.rendering.version === state.version) {
-    const { bytes } = state.rendering;
-    return { ...state.family, size: state.series.size, lines: async () => bytes };
-  }
-  tidy(state);
-  const { members, version, rendering: base } = state;
-  state.membersShared = true;
-  const values = state.values.slice(0, members.length);
-  // Lines are numbered by the last rendering, and another scrape may replace that while this one is written.
-  const lineOf = members === base.members ? undefined : linesOf(members);
-  const baseLine = (i: number): number => (lineOf ? (lineOf[i] as number) : i);
-  const key = (i: number): string => (members[i] as Series).key;
-  const lines = async (): Promise<Buffer> => {
-    const rendering = await renderLines({ base, values, baseLine, name: state.family.name, key });
-    if (version > state.rendering.version) keep(state, { ...rendering, version, members });
-    return rendering.bytes;
+  const { family, series, version, rendering: base } = state;
+  const exposed = { ...family, size: series.size };
+  if (base.version === version) return { ...exposed, lines: async () => base.bytes };
+  const ranges = [...state.ranges.values()];
+  const parts = [...state.ranges].map(([{ block }, { from, to, rendered: before }]) => ({
+    ...{ keys: block.keys, values: block.values, from, to, before },
+  }));
+  return {
+    ...exposed,
+    async lines() {
+      const rendering = await renderLines(family.name, parts, base);
+      if (version > state.rendering.version) keep(state, { ...rendering, version }, ranges, parts);
+      return rendering.bytes;
+    },
   };
-  return { ...state.family, size: members.length, lines };
-}
-
-function linesOf(members: readonly Series[]): Int32Array {
-  const lines = new Int32Array(members.length); // filled in a plain loop: Int32Array.from takes 5 ms for 100,000
-  for (let i = 0; i < members.length; i++) lines[i] = (members[i] as Series).line;
-  return lines;
 }
 
 /** Makes a rendering the base of the next one. */
-function keep(state: FamilyState, rendering: FamilyState["rendering"]): void {
-  const numbered = rendering.members === state.rendering.members;
+function keep(
+  state: FamilyState,
+  rendering: FamilyState["rendering"],
+  ranges: readonly Range[],
+  parts: readonly Part[],
+): void {
   state.rendering = rendering;
-  if (numbered) return;
-  rendering.members.forEach((series, line) => {
-    series.line = line;
-  });
+  let line = 0;
+  for (const [i, { values, from, to }] of parts.entries()) {
+    (ranges[i] as Range).rendered = { line, values };
+    line += to - from;
+  }
 }

@@ -1,17 +1,18 @@
 import { claimedNames, type ExposedFamily } from "./format.ts";
+import { keyOf } from "./key.ts";
 import {
-  append,
+  blockOf,
   createFamilyState,
   cut,
-  detach,
+  EMPTY_BLOCK,
   type FamilyState,
   type Holder,
-  hasKey,
   isExposable,
   isValue,
-  keyOf,
-  type Series,
-  setValue,
+  noteChanges,
+  show,
+  type Wanted,
+  withValues,
 } from "./series.ts";
 import type { Family, Point, Snapshot } from "./types.ts";
 
@@ -35,7 +36,7 @@ export type DropReason = (typeof DROP_REASONS)[number];
 export interface SnapshotOptions {
   /** Told once per replace and reason how many points were left out. */
   readonly onDropped?: (reason: DropReason, count: number) => void;
-  /** Most series held at once, over all owners; 1,000,000 when absent (about 250 MB). */
+  /** Most series held at once, over all owners; 1,000,000 when absent (about 220 MB). */
   readonly maxSeries?: number;
 }
 
@@ -44,13 +45,6 @@ export interface ExposedSnapshot extends Snapshot {
   families(): ExposedFamily[];
   /** Keeps names for the collector's own families; a point that would use one is dropped as a name_clash. */
   reserve(names: Iterable<string>): void;
-}
-
-/** A point whose series the slot did not have. */
-interface Newcomer {
-  readonly state: FamilyState;
-  readonly key: string;
-  readonly value: number;
 }
 
 /** Creates an empty snapshot. Nothing here throws on bad points: they are dropped and counted. */
@@ -73,83 +67,97 @@ export function createSnapshot(options: SnapshotOptions = {}): ExposedSnapshot {
     return state;
   }
 
-  function forgetIfEmpty(state: FamilyState): void {
-    if (state.series.size > 0) return;
-    states.delete(state.family.name);
-    for (const name of claimedNames(state.family.name, state.family.type)) claims.delete(name);
+  function forgetIfEmpty(name: string): void {
+    const state = states.get(name);
+    if (state === undefined || state.series.size > 0) return;
+    states.delete(name);
+    for (const claimed of claimedNames(name, state.family.type)) claims.delete(claimed);
   }
 
-  function locate({ family, labels, value }: Point, holder: Holder): Series | Newcomer | DropReason {
+  /** Where a point belongs, or why it belongs nowhere. */
+  function locate({ family, labels, value }: Point, holder: Holder): { state: FamilyState; key: string } | DropReason {
     const state = stateOf(family);
     if (typeof state === "string") return state;
     if (!isValue(value, state.family.type)) return "bad_value";
-    const key = keyOf(state, labels);
+    const key = keyOf(state.labelNames, labels);
     if (key === undefined) return "bad_label";
-    const series = state.series.get(key);
-    return series?.holder === holder ? series : { state, key, value };
+    return (state.series.get(key) ?? holder) === holder ? { state, key } : "conflict";
   }
 
-  function add({ state, key, value }: Newcomer, holder: Holder): Series | DropReason {
-    const present = state.series.get(key);
-    if (present !== undefined) return present.holder === holder ? "duplicate" : "conflict";
-    if (total >= maxSeries) return "series_limit";
-    total += 1;
-    return append(state, key, holder, value);
-  }
-
-  function fill(holder: Holder, points: readonly Point[]): void {
-    const drops = new Map<DropReason, number>();
-    const before = holder.series;
-    const found: (Series | Newcomer)[] = [];
-    const touched = new Set<FamilyState>();
-    const refuse = (reason: DropReason, state?: FamilyState): void => {
-      drops.set(reason, (drops.get(reason) ?? 0) + 1);
-      if (state !== undefined) touched.add(state); // it may have been made for this point
-    };
-    holder.generation += 1;
-    for (const point of points) {
-      // Mostly a slot brings the series it brought last time, in the same order.
-      const guess = before[found.length];
-      const place = guess !== undefined && isSame(guess, point) ? guess : locate(point, holder);
-      if (typeof place === "string") refuse(place, states.get(point.family.name));
-      else if (!("holder" in place)) found.push(place);
-      else if (place.seen === holder.generation) refuse("duplicate");
-      else {
-        place.seen = holder.generation;
-        setValue(place, point.value);
-        found.push(place);
+  /** Takes away the series that the holder has and does not want any more. */
+  function release(holder: Holder, wanted: Wanted): void {
+    const { ranges, keys } = holder.block;
+    for (const { state, from, to } of ranges) {
+      const kept = wanted.get(state);
+      for (const key of keys.slice(from, to)) {
+        if (!kept?.has(key) && state.series.delete(key)) total -= 1;
       }
     }
+  }
+
+  /** Gives the holder the series it wants and does not have yet, as far as there is room. */
+  function acquire(holder: Holder, wanted: Wanted): number {
+    let refused = 0;
+    for (const [state, series] of wanted) {
+      for (const key of series.keys()) {
+        if (state.series.has(key)) continue;
+        if (total < maxSeries) {
+          state.series.set(key, holder);
+          total += 1;
+        } else {
+          series.delete(key);
+          refused += 1;
+        }
+      }
+    }
+    return refused;
+  }
+
+  /** Makes exactly these points the holder's, with the reasons why some are left out. */
+  function fill(holder: Holder, points: readonly Point[]): Map<DropReason, number> {
+    const drops = new Map<DropReason, number>();
+    const refuse = (reason: DropReason, count = 1) => drops.set(reason, (drops.get(reason) ?? 0) + count);
+    const wanted: Wanted = new Map();
+    for (const point of points) {
+      const place = locate(point, holder);
+      if (typeof place === "string") {
+        refuse(place);
+        continue;
+      }
+      const series = wanted.get(place.state) ?? new Map<string, number>();
+      if (series.has(place.key)) refuse("duplicate");
+      else wanted.set(place.state, series.set(place.key, point.value));
+    }
     // Leavers first: a full snapshot must still be able to swap a slot's series for others.
-    for (const series of before) {
-      if (series.seen === holder.generation) continue;
-      detach(series);
-      total -= 1;
-      touched.add(series.state);
-    }
-    holder.series = [];
-    for (const place of found) {
-      const series = "holder" in place ? place : add(place, holder);
-      if (typeof series === "string") refuse(series, place.state);
-      else holder.series.push(series);
-    }
-    for (const state of touched) forgetIfEmpty(state);
-    for (const [reason, count] of drops) onDropped?.(reason, count);
+    release(holder, wanted);
+    const refused = acquire(holder, wanted);
+    if (refused > 0) refuse("series_limit", refused);
+    show(holder, blockOf(wanted));
+    return drops;
   }
 
   function replace(owner: string, slot: string, points: readonly Point[]): void {
     const slots = owners.get(owner) ?? new Map<string, Holder>();
-    const holder = slots.get(slot) ?? { series: [], generation: 0 };
-    fill(holder, points);
+    const holder = slots.get(slot) ?? { block: EMPTY_BLOCK };
+    // Mostly a slot brings the series it brought last time, in the same order.
+    const byFamily = Map.groupBy(points, ({ family }) => family.name);
+    const same = withValues(holder.block, byFamily);
+    if (same !== undefined) {
+      if (noteChanges(holder.block, same)) holder.block = same;
+      return;
+    }
+    const before = holder.block.ranges;
+    for (const [reason, count] of fill(holder, points)) onDropped?.(reason, count);
+    for (const name of [...byFamily.keys(), ...before.map(({ state }) => state.family.name)]) forgetIfEmpty(name);
     // An empty slot is no slot: owners come and go for years.
-    if (holder.series.length > 0) slots.set(slot, holder);
+    if (holder.block.keys.length > 0) slots.set(slot, holder);
     else slots.delete(slot);
     if (slots.size > 0) owners.set(owner, slots);
     else owners.delete(owner);
   }
 
   const seriesOf = (owner: string) =>
-    [...(owners.get(owner)?.values() ?? [])].reduce((sum, holder) => sum + holder.series.length, 0);
+    [...(owners.get(owner)?.values() ?? [])].reduce((sum, { block }) => sum + block.keys.length, 0);
 
   return {
     replace,
@@ -163,9 +171,4 @@ export function createSnapshot(options: SnapshotOptions = {}): ExposedSnapshot {
       for (const name of names) claims.add(name);
     },
   };
-}
-
-function isSame(series: Series, { family, labels, value }: Point): boolean {
-  const known = series.state.family;
-  return known.name === family.name && isValue(value, known.type) && hasKey(series, labels);
 }

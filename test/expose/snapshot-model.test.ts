@@ -7,17 +7,20 @@ import type { Point } from "../../src/expose/types.ts";
 import { identity } from "../support/sample-line.ts";
 import { gauge, point, read } from "./support.ts";
 
+/** Now and then there is no room for all. */
+const MAX_SERIES = 8;
+
 /** The plainest snapshot: a list of series, searched from the front each time. */
 function naiveSnapshot() {
   let series: { owner: string; slot: string; id: string; value: number }[] = [];
-  const drops = { conflict: 0, duplicate: 0 };
+  const drops = { conflict: 0, duplicate: 0, series_limit: 0 };
   const idOf = ({ family, labels }: Point): string => identity({ name: family.name, labels: Object.entries(labels) });
   return {
     drops,
     replace(owner: string, slot: string, points: readonly Point[]): void {
       const mine = points.map((given) => ({ owner, slot, id: idOf(given), value: given.value }));
       const others = series.filter((held) => held.owner !== owner || held.slot !== slot);
-      const accepted = mine.filter((given, i) => {
+      const wanted = mine.filter((given, i) => {
         if (mine.findIndex(({ id }) => id === given.id) < i) {
           // A second point of a series that another slot holds is one more conflict, not a duplicate.
           drops[others.some(({ id }) => id === given.id) ? "conflict" : "duplicate"] += 1;
@@ -29,11 +32,25 @@ function naiveSnapshot() {
         }
         return true;
       });
-      const kept = series.flatMap((held) => {
-        if (held.owner !== owner || held.slot !== slot) return [held];
-        return accepted.filter(({ id }) => id === held.id);
-      });
-      series = [...kept, ...accepted.filter(({ id }) => !kept.some((held) => held.id === id))];
+      // Those that were there before stay; the others get room family by family.
+      const isKept = ({ id }: { id: string }): boolean => series.some((held) => held.id === id);
+      const newcomers = [...Map.groupBy(wanted, ({ id }) => nameOf(id)).values()].flat().filter((it) => !isKept(it));
+      const room = MAX_SERIES - others.length - wanted.filter(isKept).length;
+      const refused = newcomers.slice(Math.max(0, room));
+      drops.series_limit += refused.length;
+      const accepted = wanted.filter((given) => !refused.includes(given));
+      for (const name of new Set([...series, ...accepted].map(({ id }) => nameOf(id)))) {
+        // A slot keeps its place in a family as long as it has any of it, and shows its series as they came.
+        const isMine = (held: (typeof series)[number]): boolean =>
+          held.owner === owner && held.slot === slot && nameOf(held.id) === name;
+        const place = series.findIndex(isMine);
+        const rest = series.filter((held) => !isMine(held));
+        series = rest.toSpliced(
+          place < 0 ? rest.length : place,
+          0,
+          ...accepted.filter(({ id }) => nameOf(id) === name),
+        );
+      }
     },
     remove(owner: string): void {
       series = series.filter((held) => held.owner !== owner);
@@ -71,10 +88,11 @@ const step = fc.oneof(
 test("any sequence of changes and scrapes gives what a naive list gives, in the same order", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (steps) => {
-      const drops = { conflict: 0, duplicate: 0 };
+      const drops = { conflict: 0, duplicate: 0, series_limit: 0 };
       const snapshot = createSnapshot({
+        maxSeries: MAX_SERIES,
         onDropped: (reason, count) => {
-          assert.ok(reason === "conflict" || reason === "duplicate");
+          assert.ok(reason === "conflict" || reason === "duplicate" || reason === "series_limit");
           drops[reason] += count;
         },
       });
