@@ -50,8 +50,16 @@ module.exports = {
     {
       name: "serve-never-imports-generate",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/generate/" },
+      comment: "only the command that writes users' rules does, and that is loaded when it is run",
+      from: { path: "^src/", pathNot: "^src/(generate/|commands/generate[.]ts$)" },
       to: { path: "^src/generate/" },
+    },
+    {
+      name: "alerts-are-generated-in-the-image",
+      comment: "of src/generate the image has the alerts alone, for the command",
+      severity: "error",
+      from: { path: "^src/(commands/generate[.]ts$|generate/alerts/)" },
+      to: { path: "^src/generate/", pathNot: "^src/generate/alerts/" },
     },
     {
       name: "artefacts-are-read-only",

@@ -109,6 +109,18 @@ function program(): Command {
     .description("bring the database up to date and exit (serve does it too)")
     .action(async () => (await import("./commands/migrate.ts")).migrateStore(options(), print));
 
+  cli
+    .command("generate")
+    .argument("<folder>", "where to: prometheus/ and grafana/alerting/ are made in it")
+    .option("--alerts <file>", "alerts.yaml with conditions of your own; alerts.example.yaml is a start")
+    .option("--database", "conditions of your own that are rows of the table alerts")
+    .option("--built-in", "also the rules that come with gleaner, for links to your own copy of the runbooks")
+    .option("--runbooks <url>", "where docs/runbooks.md is served, for the links of alerts")
+    .description("write alert rules for Prometheus and Grafana; exit 1 with every mistake, and nothing written")
+    .action(async (folder: string, settings) =>
+      (await import("./commands/generate.ts")).generate(options(), folder, settings, print),
+    );
+
   const plugins = cli.command("plugins").description("plugins gleaner comes with");
   plugins
     .command("list")

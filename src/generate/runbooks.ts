@@ -29,6 +29,7 @@ export function runbooksDoc(groups: readonly AlertGroup[]): string {
 
 /** The anchor is explicit: those that renderers derive from headings differ. */
 function section(alert: Alert): string[] {
+  if (typeof alert.runbook !== "object") return [];
   const { meaning, impact, check, fix } = alert.runbook;
   return [
     "",

@@ -26,7 +26,6 @@ interface AlertParts {
   readonly severity: AlertSeverity;
   /** One line; `{label}` and `{value}`, `{value:percent|duration|bytes}` stand for what fired. */
   readonly summary: string;
-  readonly runbook: Runbook;
 }
 
 /** A threshold on a metric of a plugin that becomes a provisioned alert rule. */
@@ -35,6 +34,7 @@ export interface AlertSpec extends AlertParts {
   readonly name: string;
   /** Only series with these labels: `{ mode: "idle" }`. */
   readonly where?: Readonly<Record<string, string>>;
+  readonly runbook: Runbook;
 }
 
 /** An alert rule, whatever evaluates it. */
@@ -51,6 +51,8 @@ export interface Alert extends AlertParts {
   readonly description?: string;
   /** Whether it fires when the query finds nothing at all; then nothing was found of what is watched. */
   readonly firesOnNoData?: true;
+  /** What to do: a section of docs/runbooks.md for ours, the address of a page (or nothing) for those of users. */
+  readonly runbook?: Runbook | string;
 }
 
 /** Alerts that are evaluated together. */

@@ -7,7 +7,7 @@ import { connectPostgres, postgresEngine } from "./engines/postgres.ts";
 import { openSqlite } from "./engines/sqlite.ts";
 import { pendingMigrations } from "./migrate.ts";
 import { explained } from "./open.ts";
-import { listKits } from "./records.ts";
+import { type AlertRecord, listAlerts, listKits } from "./records.ts";
 import type { KitRecord } from "./store.ts";
 import { parseStoreUrl, type StoreUrl } from "./url.ts";
 
@@ -98,6 +98,17 @@ export interface Letters {
   retry(letter: KeptLetter): Promise<void>;
   /** Takes letters away for good. */
   drop(ids: readonly string[]): Promise<number>;
+}
+
+/** The rows of the table `alerts`; none when the database does not exist yet or was never migrated. */
+export async function alertsOf(urlText: string): Promise<AlertRecord[]> {
+  const url = parseStoreUrl(urlText);
+  return await explained(url, async () => {
+    if (await isFuture(url)) return [];
+    return await looking(url, async (engine) =>
+      (await pendingMigrations(engine)).length > 0 ? [] : await listAlerts(engine),
+    );
+  });
 }
 
 /** The kits the database knows; none when it does not exist yet or was never migrated. */

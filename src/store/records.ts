@@ -131,6 +131,36 @@ export async function listKits({ db, capabilities }: Engine): Promise<KitRecord[
   }));
 }
 
+/** A row of `alerts`: a condition of a user's own, which rules are made of. */
+export interface AlertRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly plugin: string | null;
+  readonly metric: string | null;
+  readonly condition: unknown;
+  readonly severity: string;
+  readonly enabled: boolean;
+}
+
+/** All alerts that users keep in the database, by id. */
+export async function listAlerts({ db, capabilities }: Engine): Promise<AlertRecord[]> {
+  const rows = await db.selectFrom("alerts").selectAll().orderBy("alert_id").execute();
+  return rows.map((row) => ({
+    ...{ id: row.alert_id, name: row.name, plugin: row.plugin_id, metric: row.metric_name, severity: row.severity },
+    condition: parsed(row.condition, capabilities.parseJson),
+    enabled: Boolean(row.enabled),
+  }));
+}
+
+/** Users write these rows by hand, and SQLite takes any text for JSON: that is handed on as it is. */
+function parsed(stored: unknown, parse: (stored: unknown) => unknown): unknown {
+  try {
+    return parse(stored);
+  } catch {
+    return stored;
+  }
+}
+
 /** A time column of either engine as a Date. */
 export function toDate(stored: StoredTime | null): Date | null {
   return stored === null ? null : new Date(stored);

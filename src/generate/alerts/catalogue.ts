@@ -8,9 +8,6 @@ import { grafanaUid } from "./grafana.ts";
 import { placeholderFaults } from "./text.ts";
 import { thresholdGroups } from "./thresholds.ts";
 
-/** Grafana's longest uid. */
-const MAX_UID = 40;
-
 /**
  * Every alert that comes with gleaner: on kits, on targets, on gleaner itself, and the thresholds of the plugins.
  * @throws {Error} that names an alert whose declaration cannot become a rule
@@ -29,15 +26,17 @@ export function faultsOf(groups: readonly AlertGroup[]): string[] {
     alerts
       .filter((alert, index) => alerts.findIndex((other) => of(other) === of(alert)) !== index)
       .map(({ id }) => `${id}: another alert has this ${what}`);
-  return [...doubles(({ id }) => id, "id"), ...doubles(({ title }) => title, "title"), ...alerts.flatMap(alertFaults)];
+  return [
+    ...doubles(({ id }) => grafanaUid(id), "id"),
+    ...doubles(({ title }) => title, "title"),
+    ...alerts.flatMap(alertFaults),
+  ];
 }
 
 function alertFaults(alert: Alert): string[] {
   const faults = [
     ...(/^[a-z][a-z0-9_]*$/.test(alert.id) ? [] : ["expected an id in snake_case"]),
-    ...(grafanaUid(alert.id).length > MAX_UID
-      ? [`expected an id of at most ${MAX_UID - grafanaUid("").length} characters`]
-      : []),
+    ...(typeof alert.runbook === "object" ? [] : ["expected a runbook"]),
     ...(Number.isFinite(alert.threshold) ? [] : ["expected a finite threshold"]),
     ...[alert.for, alert.keepFiringFor ?? "0s"].flatMap(durationFaults),
     ...placeholderFaults(alert),

@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import type { Alert, AlertGroup } from "../../model/alert.ts";
-import { operatorOf, runbookUrl } from "./prometheus.ts";
+import { operatorOf, runbookLink } from "./prometheus.ts";
 import { templateIn } from "./text.ts";
 
 /** The datasource that provisioning/grafana/datasources sets up. */
@@ -12,8 +13,17 @@ const FOLDER = "gleaner alerts";
 /** How far back the query of a rule looks (s); it is instant, so that only the newest point counts. */
 const LOOK_BACK_S = 600;
 
+/** Grafana's longest uid. */
+const MAX_UID = 40;
+
 /** A rule's uid: stable, so that a file that is read again changes rules and does not add them. */
-export const grafanaUid = (id: string): string => `gleaner-${id.replaceAll("_", "-")}`;
+export function grafanaUid(id: string): string {
+  const uid = `gleaner-${id.replaceAll("_", "-")}`;
+  return uid.length <= MAX_UID ? uid : `gleaner-${createHash("sha256").update(id).digest("hex")}`.slice(0, MAX_UID);
+}
+
+/** Grafana takes a dollar sign in titles for a variable of the environment. */
+const plainText = (text: string): string => text.replaceAll("$", "$$$$");
 
 /**
  * Alert rules in the dialect of Grafana's file provisioning (Grafana 10.4 and newer; keepFiringFor counts from 12.1.2).
@@ -38,7 +48,7 @@ function rule(alert: Alert, runbooks: string) {
   const text = (part: string) => templateIn("grafana", part);
   return {
     uid: grafanaUid(id),
-    title,
+    title: plainText(title),
     condition: "B",
     data: [
       {
@@ -64,7 +74,7 @@ function rule(alert: Alert, runbooks: string) {
     annotations: {
       summary: text(summary),
       description: text(description ?? summary),
-      runbook_url: runbookUrl(runbooks, alert),
+      ...runbookLink(runbooks, alert),
     },
   };
 }

@@ -8,12 +8,15 @@ export const operatorOf = (op: Comparison): string => OPERATORS[op];
 
 /** `kit_offline` -> `GleanerKitOffline`: the label alertname, which notifications show first. */
 export function ruleName(id: string): string {
-  const words = id.split("_").filter((word, index) => index > 0 || word !== "gleaner");
+  const words = id.split(/[_-]/).filter((word, index) => index > 0 || word !== "gleaner");
   return `Gleaner${words.map((word) => (word[0] ?? "").toUpperCase() + word.slice(1)).join("")}`;
 }
 
-/** Text of both dialects that depends on where the runbooks are: `docs/runbooks.md#kit_offline`. */
-export const runbookUrl = (runbooks: string, { id }: Pick<Alert, "id">): string => `${runbooks}#${id}`;
+/** Where a rule says what to do: `docs/runbooks.md#kit_offline`, a user's own page, or nowhere. */
+export function runbookLink(runbooks: string, { id, runbook }: Pick<Alert, "id" | "runbook">) {
+  if (runbook === undefined) return {};
+  return { runbook_url: typeof runbook === "string" ? runbook : `${runbooks}#${id}` };
+}
 
 /** Prometheus rule groups, as a file of `rule_files` has them. */
 export function prometheusRules(groups: readonly AlertGroup[], runbooks: string) {
@@ -38,7 +41,7 @@ function rule(alert: Alert, runbooks: string) {
     annotations: {
       summary: text(summary),
       description: text(description ?? summary),
-      runbook_url: runbookUrl(runbooks, alert),
+      ...runbookLink(runbooks, alert),
       // As a number: it is kept in alert_history.
       value: "{{ $value }}",
     },
