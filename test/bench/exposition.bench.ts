@@ -1,131 +1,86 @@
-import { Gauge, Registry } from "prom-client";
-import { encode } from "../../src/expose/encode.ts";
-import { createSnapshot } from "../../src/expose/snapshot.ts";
-import type { Family, Point } from "../../src/expose/types.ts";
-import {
-  atLeast,
-  atMost,
-  type BenchOptions,
-  figure,
-  inTurn,
-  type Line,
-  line,
-  longestStall,
-  timed,
-} from "./support/bench.ts";
+import type { ContenderName, Memory, Rendered } from "./subjects/exposition.ts";
+import { alone } from "./support/alone.ts";
+import { atLeast, atMost, type BenchOptions, figure, type Line, line, median } from "./support/bench.ts";
 
-const LABELS = ["kit", "sensor", "site"] as const;
-const family: Family = { name: "bench_value", help: "A value.", type: "gauge" };
+const SUBJECTS = import.meta.resolve("./subjects/exposition.ts");
+const BENCH = { bench: "exposition" } as const;
+/** The size that the bars are set for. */
+const BAR_SIZE = 100_000;
 
-const labelsOf = (i: number) => ({
-  kit: `kit-${String(i % 1_000).padStart(4, "0")}`,
-  sensor: `sensor-${i}`,
-  site: `site-${i % 7}`,
-});
-
-/** Our snapshot of n series, with the shares of them that change between two renders. */
-function ours(n: number) {
-  const snapshot = createSnapshot();
-  const points: Point[] = Array.from({ length: n }, (_, i) => ({
-    family,
-    labels: labelsOf(i),
-    value: Math.random() * 1e6,
-  }));
-  const change = (share: number) => {
-    for (let i = 0; i < n * share; i++) points[i] = { ...(points[i] as Point), value: Math.random() * 1e6 };
-    snapshot.replace("bench", "all", points);
+/** Each contender in processes of its own, in turn; medians. */
+async function renders(n: number, quick: boolean) {
+  const rounds = n > BAR_SIZE || quick ? 3 : 5;
+  const one = (name: ContenderName, format: "text" | "openmetrics", share: "all" | "tenth") => () =>
+    alone<Rendered>(SUBJECTS, "render", name, format, { n, share, rounds });
+  const runs = {
+    all: one("ours", "text", "all"),
+    tenth: one("ours", "text", "tenth"),
+    openmetrics: one("ours", "openmetrics", "all"),
+    promClient: one("promClient", "text", "all"),
+    promClientOpenMetrics: one("promClient", "openmetrics", "all"),
+    openTelemetry: one("openTelemetry", "text", "all"),
   };
-  change(1);
-  return { change, render: (format: "text" | "openmetrics") => encode(snapshot.families(), format) };
+  const names = Object.keys(runs) as (keyof typeof runs)[];
+  const taken = new Map(names.map((name) => [name, [] as Rendered[]]));
+  for (let repetition = 0; repetition < (n > BAR_SIZE || quick ? 1 : 3); repetition++)
+    for (const name of names) taken.get(name)?.push(await runs[name]());
+  const of = (name: keyof typeof runs, key: keyof Rendered) => median((taken.get(name) ?? []).map((it) => it[key]));
+  return { ms: (name: keyof typeof runs) => of(name, "ms"), stall: (name: keyof typeof runs) => of(name, "stall") };
 }
 
-function theirs(n: number) {
-  const registry = new Registry();
-  const gauge = new Gauge({ name: "bench_value", help: "A value.", labelNames: [...LABELS], registers: [registry] });
-  const change = () => {
-    for (let i = 0; i < n; i++) gauge.set(labelsOf(i), Math.random() * 1e6);
+async function speed(n: number, quick: boolean): Promise<Line[]> {
+  const { ms, stall } = await renders(n, quick);
+  const compared = (what: string, [ours, against, theirs]: [number, string, number], bar?: number) =>
+    line({
+      ...BENCH,
+      ...{ what: `${what}, ${n} series`, unit: "renders/s", ours: 1_000 / ours, against, theirs: 1_000 / theirs },
+      ...(bar !== undefined && n === BAR_SIZE ? { bar: atLeast(bar) } : {}),
+    });
+  const lines = [
+    compared("text, all values new", [ms("all"), "prom-client", ms("promClient")], 7),
+    compared("text, 90 % unchanged", [ms("tenth"), "prom-client", ms("promClient")], 15),
+    compared("text, all values new", [ms("all"), "OpenTelemetry", ms("openTelemetry")]),
+    compared("OpenMetrics, all values new", [ms("openmetrics"), "prom-client", ms("promClientOpenMetrics")]),
+  ];
+  if (n !== BAR_SIZE) return lines;
+  const what = `longest stall of the event loop, ${n} series`;
+  const stalls = {
+    ...BENCH,
+    what,
+    unit: "ms",
+    ours: stall("all"),
+    against: "prom-client",
+    theirs: stall("promClient"),
   };
-  change();
-  return { change, render: () => registry.metrics() };
+  return [...lines, line({ ...stalls, bar: atMost(10, "figure") })];
 }
 
-/** Resident memory that making and rendering n series adds, in a process of its own. */
-async function peakRss(who: "ours" | "theirs", n: number): Promise<number> {
-  const { spawn } = await import("node:child_process");
-  const child = spawn(process.execPath, ["--expose-gc", import.meta.filename, who, String(n)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let out = "";
-  for await (const chunk of child.stdout) out += chunk;
-  return Number(out);
+async function memory(quick: boolean): Promise<Line[]> {
+  const repetitions = quick ? 1 : 3;
+  const of = async (name: ContenderName) => {
+    const taken: Memory[] = [];
+    for (let i = 0; i < repetitions; i++) taken.push(await alone<Memory>(SUBJECTS, "memory", name, BAR_SIZE));
+    return { peak: median(taken.map(({ peak }) => peak)), series: median(taken.map(({ series }) => series)) };
+  };
+  const [ours, promClient, openTelemetry] = [await of("ours"), await of("promClient"), await of("openTelemetry")];
+  const labels = await alone<number>(SUBJECTS, "labelMap", BAR_SIZE);
+  const peak = { ...BENCH, what: `peak RSS, ${BAR_SIZE} series`, unit: "MB", ours: ours.peak };
+  const what = "held for a series";
+  return [
+    line({ ...peak, against: "prom-client", theirs: promClient.peak, bar: atMost(0.75) }),
+    line({ ...peak, against: "OpenTelemetry", theirs: openTelemetry.peak }),
+    line({ ...BENCH, what, unit: "B", ours: ours.series, against: "prom-client", theirs: promClient.series }),
+    figure({
+      ...{ ...BENCH, what: `${what} beside the label map (${Math.round(labels)} B)`, unit: "B" },
+      ...{ ours: ours.series - labels, bar: atMost(150, "figure") },
+    }),
+  ];
 }
 
-/** Rendering n series, all values new and 90 % of them unchanged, beside prom-client. */
+/** Rendering series whose values are all new, or nine in ten unchanged, beside prom-client and OpenTelemetry's exporter. */
 export async function run({ quick }: BenchOptions): Promise<Line[]> {
   const lines: Line[] = [];
-  for (const n of quick ? [1_000, 10_000, 100_000] : [1_000, 10_000, 100_000, 500_000]) {
-    const [a, b] = [ours(n), theirs(n)];
-    const repetitions = quick || n > 100_000 ? 3 : 7;
-    const render = (share: number, format: "text" | "openmetrics") => async () => {
-      a.change(share);
-      return await timed(() => a.render(format));
-    };
-    const took = await inTurn(
-      {
-        all: render(1, "text"),
-        openmetrics: render(1, "openmetrics"),
-        tenth: render(0.1, "text"),
-        promClient: async () => {
-          b.change();
-          return await timed(b.render);
-        },
-      },
-      { repetitions },
-    );
-    const speed = (what: string, ms: number, bar?: number) =>
-      line({
-        ...{ bench: "exposition", what: `${what}, ${n} series`, unit: "renders/s", ours: 1_000 / ms },
-        ...{ against: "prom-client", theirs: 1_000 / took.promClient },
-        ...(bar !== undefined && n === 100_000 ? { bar: atLeast(bar) } : {}),
-      });
-    lines.push(
-      speed("all values new", took.all, 7),
-      speed("OpenMetrics, all values new", took.openmetrics),
-      speed("90 % unchanged", took.tenth, 15),
-    );
-    if (n === 100_000) {
-      a.change(1);
-      lines.push(
-        figure({
-          bench: "exposition",
-          what: `longest stall, ${n} series`,
-          unit: "ms",
-          ours: await longestStall(() => a.render("text")),
-          bar: atMost(10, "figure"),
-        }),
-        line({
-          ...{
-            bench: "exposition",
-            what: `peak RSS, ${n} series`,
-            unit: "MB",
-            against: "prom-client",
-            bar: atMost(0.75),
-          },
-          ...{ ours: await peakRss("ours", n), theirs: await peakRss("theirs", n) },
-        }),
-      );
-    }
-  }
-  return lines;
-}
-
-// Run as a process of its own: prints the peak of its memory.
-const [who, count] = process.argv.slice(2);
-if (import.meta.main && who && count) {
-  const subject = who === "ours" ? ours(Number(count)) : theirs(Number(count));
-  for (let i = 0; i < 5; i++) {
-    subject.change(1);
-    await subject.render("text");
-  }
-  console.log(process.resourceUsage().maxRSS / 1_024);
+  for (const n of quick ? [1_000, BAR_SIZE] : [1_000, 10_000, BAR_SIZE, 500_000])
+    lines.push(...(await speed(n, quick)));
+  return [...lines, ...(await memory(quick))];
 }
