@@ -55,7 +55,7 @@ function ownLabel(target: ConfiguredTarget): Record<string, string> {
 
 function familyOf(metric: string, spec: MetricSpec): Family {
   return {
-    name: PREFIX + metric,
+    name: spec.ownName ? metric : PREFIX + metric,
     help: spec.help,
     type: spec.type ?? "gauge",
     ...(spec.unit && spec.unit !== "info" ? { unit: spec.unit } : {}),
@@ -63,13 +63,13 @@ function familyOf(metric: string, spec: MetricSpec): Family {
 }
 
 /** The series a batch's samples stand for. */
-export function dataPoints({ target, samples }: Batch): Point[] {
+export function dataPoints({ target, samples, metrics }: Batch): Point[] {
   const own = ownLabel(target);
   const families = new Map<string, Family>();
   return samples.map(({ metric, value, labels }) => {
     let family = families.get(metric);
     if (!family) {
-      family = familyOf(metric, target.plugin.metrics[metric] as MetricSpec);
+      family = familyOf(metric, metrics[metric] as MetricSpec);
       families.set(metric, family);
     }
     return { family, value, labels: labels ? { ...own, ...labels } : own };

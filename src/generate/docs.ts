@@ -50,6 +50,7 @@ function section(plugin: Plugin): string[] {
     ),
     "",
     ...table(["metric", "type", "unit", "labels", "help"], Object.entries(plugin.metrics).map(metricRow)),
+    ...(plugin.furtherMetrics === undefined ? [] : ["", `Further metrics: ${plain(plugin.furtherMetrics)}`]),
   ];
 }
 

@@ -94,6 +94,11 @@ export interface Plugin<S extends z.ZodType = z.ZodType, M extends string = stri
   /** Every field carries a description; the config reference is generated from it. */
   readonly config: S;
   readonly metrics: { readonly [K in M]: MetricSpec };
+  /**
+   * Which metrics its targets bring besides, where only the configuration or the source knows them: a sentence for the docs.
+   * Such a plugin declares them with every harvest (`Collected.metrics`); any other is held to `metrics`.
+   */
+  readonly furtherMetrics?: string;
   /** "plugin" when absent. */
   readonly health?: HealthPolicy;
   readonly jobs: { readonly [K in J]: Job<z.output<S>, M> };

@@ -1,17 +1,19 @@
 import type { AlertSpec } from "./alert.ts";
 
 /** Units a metric may declare: base units only, so that names pass the Prometheus linter. */
-export type Unit =
-  | "seconds"
-  | "bytes"
-  | "ratio"
-  | "celsius"
-  | "hertz"
-  | "meters"
-  | "volts"
-  | "watts"
-  | "degrees"
-  | "info";
+export const UNITS = [
+  "seconds",
+  "bytes",
+  "ratio",
+  "celsius",
+  "hertz",
+  "meters",
+  "volts",
+  "watts",
+  "degrees",
+  "info",
+] as const;
+export type Unit = (typeof UNITS)[number];
 
 /**
  * What a plugin says once about a metric; gauge or counter, docs row, panel and alert rules derive from it.
@@ -25,6 +27,8 @@ export interface MetricSpec {
   readonly labels?: readonly string[];
   /** Cap of series per target; what is over it is dropped and counted. */
   readonly maxSeries?: number;
+  /** Exposed under its key as it is, without the prefix: a metric that another program named. Only for further metrics. */
+  readonly ownName?: boolean;
   readonly alert?: readonly AlertSpec[];
 }
 
@@ -63,6 +67,8 @@ export interface Collected<M extends string = string> {
   readonly documents?: readonly Document[];
   /** The target's own id, when it tells one (a kit's uid). */
   readonly identity?: string;
+  /** Metrics the plugin could not declare beforehand, by key; heeded where the plugin says that it has such (`furtherMetrics`). */
+  readonly metrics?: Readonly<Record<string, MetricSpec>>;
   /** When the source last refreshed what it serves; a source whose clock stands still is stale though it answers. */
   readonly sourceTime?: Date;
   /** Parts that failed while the rest was kept, or values that could not be read: counted by `reason`, shown on the target. */

@@ -1,7 +1,7 @@
 import type { Duration } from "./duration.ts";
 import type { Plugin } from "./plugin.ts";
 import type { Run } from "./run.ts";
-import type { Document, Rejection, Row, Sample } from "./sample.ts";
+import type { Document, MetricSpec, Rejection, Row, Sample } from "./sample.ts";
 
 /** When a job runs: every so often, phase-spread, or by a cron expression in a time zone. */
 export type Trigger = { readonly every: Duration } | { readonly cron: string; readonly timezone?: string };
@@ -46,6 +46,8 @@ export interface Batch {
   readonly target: ConfiguredTarget;
   readonly run: Run;
   readonly samples: readonly Sample[];
+  /** What was declared of each metric among the samples, by its key. */
+  readonly metrics: Readonly<Record<string, MetricSpec>>;
   readonly rows: readonly Row[];
   readonly documents: readonly Document[];
   /** Everything left out, by reason: the plugin's own rejections and those of validation. */

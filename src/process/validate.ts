@@ -1,4 +1,3 @@
-import type { Plugin } from "../model/plugin.ts";
 import type { MetricSpec, Rejection, Sample } from "../model/sample.ts";
 
 /** Series per target and metric when the plugin declares no cap. */
@@ -16,9 +15,9 @@ function problemWith(sample: Sample, spec: MetricSpec | undefined): string | und
   return undefined;
 }
 
-/** Splits samples into what the plugin declared and the rest, counted by reason. One bad sample never costs another. */
+/** Splits samples into what was declared and the rest, counted by reason. One bad sample never costs another. */
 export function validateSamples(
-  plugin: Plugin,
+  metrics: Readonly<Record<string, MetricSpec>>,
   samples: readonly Sample[],
 ): { samples: Sample[]; rejected: Rejection[] } {
   const kept: Sample[] = [];
@@ -28,7 +27,6 @@ export function validateSamples(
     const known = rejected.get(reason);
     rejected.set(reason, { detail: known?.detail ?? detail, count: (known?.count ?? 0) + 1 });
   };
-  const metrics = plugin.metrics as Readonly<Record<string, MetricSpec>>;
   for (const sample of samples) {
     if (typeof sample !== "object" || sample === null) {
       note("bad_sample", "not a sample");

@@ -47,6 +47,17 @@ describe("data series", () => {
     const [ratio] = pointsOf(kit, { metric: "kit_cpu_usage_ratio", value: 0.5 });
     assert.equal(ratio?.family.unit, "ratio");
   });
+
+  test("keep the name that another program gave them", () => {
+    const scraping = targetOf({ ...host.plugin, furtherMetrics: "Whatever is scraped." });
+    const metrics = { node_load1: { help: "Load.", ownName: true }, load: { help: "Load." } };
+    const samples = [
+      { metric: "node_load1", value: 1 },
+      { metric: "load", value: 1 },
+    ];
+    const points = dataPoints(toBatch(scraping, runOf(scraping, "main", ok({ samples, metrics }))));
+    assert.deepEqual(points.map(seriesText), ['node_load1{target="t1"}', 'gleaner_load{target="t1"}']);
+  });
 });
 
 describe("state series", () => {

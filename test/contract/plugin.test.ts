@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { parseDuration } from "../../src/model/duration.ts";
 import { CATEGORIES, canonicalPluginId, type HttpClient, type Plugin } from "../../src/model/plugin.ts";
-import type { MetricSpec } from "../../src/model/sample.ts";
+import { type MetricSpec, UNITS } from "../../src/model/sample.ts";
 import { configOf, findCases } from "../support/cases.ts";
 import { contextOf, loadPlugins, undeclared } from "../support/plugins.ts";
 import { type LintedMetric, promlint } from "../support/promlint.ts";
@@ -15,7 +15,6 @@ import { type LintedMetric, promlint } from "../support/promlint.ts";
 const RESERVED_LABELS = new Set("target kit job instance le quantile type region zone cluster env service".split(" "));
 /** Labels whose values the plugin's code lists; any other takes values from outside, and needs a cap of series. */
 const CLOSED_LABELS = new Set("mode state resource kind reason result flag".split(" "));
-const UNITS = ["seconds", "bytes", "ratio", "celsius", "hertz", "meters", "volts", "watts", "degrees", "info"];
 
 const SENTENCE = /^[A-Z0-9].*\S$/s;
 const SNAKE = /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/;
@@ -136,6 +135,7 @@ for (const { name, plugin } of plugins) {
     assert.equal(canonicalPluginId(plugin.id.replaceAll("_", "-")), plugin.id);
     assert.match(plugin.title, /^\S.{0,60}$/);
     assert.match(plugin.summary, SENTENCE);
+    if (plugin.furtherMetrics !== undefined) assert.match(plugin.furtherMetrics, SENTENCE);
     assert.match(plugin.version, /^\d+\.\d+\.\d+$/);
     assert.ok(CATEGORIES.includes(plugin.category));
     if (plugin.enabledByDefault) assert.ok(plugin.config.safeParse({}).success, "it runs with no configuration");

@@ -14,7 +14,7 @@ const value = (n: number, labels?: Record<string, string>): Sample => ({
 
 describe("validation of samples", () => {
   it("keeps what was declared and counts the rest by reason, one bad sample never costing another", () => {
-    const { samples, rejected } = validateSamples(plugin, [
+    const { samples, rejected } = validateSamples(plugin.metrics, [
       value(1, { part: "a" }),
       value(Number.NaN),
       value(Number.POSITIVE_INFINITY),
@@ -41,7 +41,7 @@ describe("validation of samples", () => {
 
   it("caps the series of a metric as declared", () => {
     const { samples, rejected } = validateSamples(
-      plugin,
+      plugin.metrics,
       Array.from({ length: 10 }, (_, i) => value(i, { part: `p${i}` })),
     );
     assert.equal(samples.length, 3);
@@ -72,6 +72,44 @@ describe("batches", () => {
       batch.rejected.map((rejection) => rejection.reason),
       ["no_id", "not_a_number"],
     );
+  });
+
+  it("take further metrics from a harvest where the plugin says that it has such, and nowhere else", () => {
+    const metrics = {
+      solar_watts: { help: "Power.", unit: "watts", labels: ["inverter"], ownName: true },
+      probe_value: { help: "Not for a harvest to change.", labels: ["serial"] },
+      yield_total: { help: "Yield.", type: "counter" },
+    } as const;
+    const bad = {
+      yield: { help: "x", type: "counter" },
+      "no name": { help: "x" },
+      helpless: {},
+      odd: { help: "x", type: "histogram" },
+      theirs: { help: "x", labels: ["target"] },
+      unitless: { help: "x", unit: "furlongs" },
+      capless: { help: "x", maxSeries: 0 },
+      nothing: null,
+    };
+    const samples = [
+      { metric: "solar_watts", value: 1, labels: { inverter: "a" } },
+      { metric: "yield_total", value: -1 },
+      value(1, { serial: "x" }),
+      ...Object.keys(bad).map((metric) => ({ metric, value: 1 })),
+    ];
+    const harvest = { samples, metrics: { ...metrics, ...bad } as unknown as typeof metrics };
+    const open = toBatch(targetOf({ ...plugin, furtherMetrics: "As the source has them." }), run(ok(harvest)));
+    assert.deepEqual(open.samples, samples.slice(0, 1));
+    assert.deepEqual(open.metrics["solar_watts"], metrics.solar_watts);
+    assert.deepEqual(
+      open.rejected.map(({ reason, count }) => [reason, count]),
+      [
+        ["bad_metric", 8],
+        ["negative_counter", 1],
+        ["undeclared_label", 1],
+        ["undeclared_metric", 8],
+      ],
+    );
+    assert.deepEqual(toBatch(target, run(ok(harvest))).samples, []);
   });
 
   it("of a failed run are empty but tell of the run", () => {

@@ -84,6 +84,7 @@ export function wholeBatch(parts: BatchParts): Batch {
       outcome: parts.outcome ?? { status: "ok", collected: { samples } },
     },
     samples,
+    metrics: {},
     rows,
     documents,
     rejected: [],

@@ -40,16 +40,17 @@ export type Results = Readonly<Record<"expected.prom" | "expected.rows.json" | "
 const escapeLabel = (value: string): string =>
   value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 
-function sampleLine({ metric, value, labels = {}, at }: Sample): string {
+function sampleLine(name: string, { value, labels = {}, at }: Sample): string {
   const set = Object.entries(labels).map(([name, text]) => `${name}="${escapeLabel(text)}"`);
-  return `gleaner_${metric}${set.length > 0 ? `{${set.join(",")}}` : ""} ${value}${at ? ` ${at.getTime()}` : ""}`;
+  return `${name}${set.length > 0 ? `{${set.join(",")}}` : ""} ${value}${at ? ` ${at.getTime()}` : ""}`;
 }
 
 /** Samples in the plugin's order of declaration, so that a change of reading order is no change of expectation. */
-function exposition(plugin: Plugin, samples: readonly Sample[], rejected: readonly Rejection[]): string {
-  const metrics = Object.entries(plugin.metrics).flatMap(([metric, { type = "gauge" }]) => {
-    const lines = samples.filter((sample) => sample.metric === metric).map(sampleLine);
-    return lines.length > 0 ? [`# TYPE gleaner_${metric} ${type}`, ...lines] : [];
+function exposition(specs: Plugin["metrics"], samples: readonly Sample[], rejected: readonly Rejection[]): string {
+  const metrics = Object.entries(specs).flatMap(([metric, { type = "gauge", ownName }]) => {
+    const name = ownName ? metric : `gleaner_${metric}`;
+    const lines = samples.filter((sample) => sample.metric === metric).map((sample) => sampleLine(name, sample));
+    return lines.length > 0 ? [`# TYPE ${name} ${type}`, ...lines] : [];
   });
   const left = rejected.map(({ reason, detail, count = 1 }) => `# rejected ${count} ${reason}: ${detail}`);
   return [...metrics, ...left].map((line) => `${line}\n`).join("");
@@ -80,9 +81,10 @@ export async function collectAll(
     }
   }
   const samples = collected.flatMap((part) => part.samples);
+  const specs = Object.assign({}, plugin.metrics, ...collected.map(({ metrics }) => metrics));
   const rejected = collected.flatMap((part) => part.rejected ?? []);
   const results = {
-    "expected.prom": exposition(plugin, samples, rejected) || undefined,
+    "expected.prom": exposition(specs, samples, rejected) || undefined,
     "expected.rows.json": rowsText(collected.flatMap((part) => part.rows ?? [])),
     "expected.error": errors.length > 0 ? `${errors.join("\n")}\n` : undefined,
   };

@@ -50,8 +50,8 @@ export function contextOf(overrides: Partial<Context> = {}): Context {
 }
 
 /** What is wrong with the samples of a collection, measured by the plugin's own declarations; empty when all is right. */
-export function undeclared(plugin: Plugin, { samples }: Collected): readonly string[] {
-  const specs = new Map(Object.entries(plugin.metrics));
+export function undeclared(plugin: Plugin, { samples, metrics }: Collected): readonly string[] {
+  const specs = new Map(Object.entries({ ...(plugin.furtherMetrics ? metrics : {}), ...plugin.metrics }));
   const series = new Map<string, string[]>();
   const wrong = samples.flatMap(({ metric, value, labels = {} }) => {
     const spec = specs.get(metric);
