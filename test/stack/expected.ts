@@ -1,0 +1,52 @@
+import { TROUBLED } from "./support/scene.ts";
+
+/** Kits that get some trouble while the test looks on, and are mended again; and the alert that must come and go. */
+export const PASSING = {
+  "kit-001": { fault: "refused", alert: "kit_offline", state: "offline" },
+  "kit-002": { fault: "http_500", alert: "kit_error", state: "error" },
+  "kit-003": { fault: "frozen_status", alert: "kit_stale", state: "stale" },
+} as const;
+
+/** A kit that is exchanged for another one, and stays so: the alert ends by itself when the change is an hour (a minute here) old. */
+export const EXCHANGED = "kit-004";
+
+const LASTING = { refused: "kit_offline", http_500: "kit_error", frozen_status: "kit_stale" } as const;
+
+/** Every alert that must fire, as `alert_id subject`; and no other may. */
+export const EXPECTED: readonly string[] = [
+  ...Object.entries(TROUBLED).flatMap(([kit, fault]) =>
+    Object.hasOwn(LASTING, fault) ? [`${LASTING[fault as keyof typeof LASTING]} ${kit}`] : [],
+  ),
+  ...Object.entries(PASSING).map(([kit, { alert }]) => `${alert} ${kit}`),
+  `kit_identity_changed ${EXCHANGED}`,
+  "rows_refused dead_letter",
+].sort();
+
+/** Of these, the ones that must be resolved again before the end. */
+export const RESOLVED: readonly string[] = [
+  ...Object.entries(PASSING).map(([kit, { alert }]) => `${alert} ${kit}`),
+  `kit_identity_changed ${EXCHANGED}`,
+  "rows_refused dead_letter",
+].sort();
+
+/** Groups of rules on this machine itself: its disks, memory and sensors are not in the scene's hands. */
+export const ON_THIS_MACHINE = ["disk-monitor", "system-info"];
+
+/** A panel, or a rule, that may bring nothing here. */
+export interface MayBeEmpty {
+  /** Dashboard's uid and panel's title, or alert_id. */
+  readonly what: string;
+  readonly why: string;
+}
+
+export const MAY_BE_EMPTY: readonly MayBeEmpty[] = [
+  { what: "gleaner-host: Temperatures", why: "virtual machines have no sensors" },
+  { what: "gleaner-plugin-system_info: Temperature", why: "virtual machines have no sensors" },
+  { what: "gleaner-plugin-network_monitor: Network speed", why: "virtual network interfaces tell no speed" },
+  {
+    what: "target_paused",
+    why: "its counter begins with the first run that a paused target skips, and none is paused here",
+  },
+  { what: "host_hot", why: "virtual machines have no sensors" },
+  { what: "host_too_hot", why: "virtual machines have no sensors" },
+];

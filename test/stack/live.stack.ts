@@ -1,0 +1,205 @@
+// Every query of every dashboard, and every alert rule, against gleaner, PostgreSQL, Prometheus and Alertmanager as they run
+// for users; only durations are FACTOR times shorter. Prints what was queried and what fired.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { rulesOf as grafanaRulesOf } from "../../src/artefacts/grafana/alerting.ts";
+import { type Alerting, alertingSchema } from "../../src/artefacts/grafana/alerting-schema.ts";
+import { yaml } from "../packaging/files.ts";
+import { eventually } from "../support/eventually.ts";
+import { kitState, scrape } from "../support/scrape.ts";
+import { EXCHANGED, EXPECTED, MAY_BE_EMPTY, PASSING, RESOLVED } from "./expected.ts";
+import { instant } from "./grafana/prometheus.ts";
+import type { View } from "./grafana/range.ts";
+import { loadDashboards, type PanelResult, showDashboard, viewOf } from "./panels.ts";
+import { firedBetween, firingNow, isOfScene, nameOf, rulesOf } from "./support/alerts.ts";
+import { fasterExpr } from "./support/compress.ts";
+import { type Stack, startStack, WELL_KIT } from "./support/scene.ts";
+import { RULE_FILES, SCRAPE_MS } from "./support/servers.ts";
+
+/** A state or an alert comes within this (ms): the longest `for`, staleness, and a machine that does much else. */
+const PATIENCE_MS = 120_000;
+const DAY_MS = 86_400_000;
+
+describe("the stack", () => {
+  let stack: Stack;
+  const results: PanelResult[] = [];
+  const dashboards = loadDashboards();
+
+  before(async () => {
+    stack = await startStack();
+    await makeTrouble(stack);
+  });
+  after(async () => {
+    await stack?.[Symbol.asyncDispose]();
+  });
+
+  it("has kits in every state", async () => {
+    const wanted = {
+      "kit-008": "offline",
+      "kit-009": "error",
+      "kit-010": "stale",
+      [WELL_KIT]: "online",
+      "kit-006": "online",
+      "kit-007": "online",
+    };
+    await eventually(async () => {
+      const series = await scrape(stack.gleaner);
+      assert.deepEqual(Object.fromEntries(Object.keys(wanted).map((kit) => [kit, kitState(series, kit)])), wanted);
+    }, PATIENCE_MS);
+  });
+
+  it("fires exactly the alerts that the scene calls for", async () => {
+    await eventually(async () => {
+      const { scene } = await firedBetween(stack.prometheus, stack.since, Date.now());
+      assert.deepEqual(scene, EXPECTED);
+    }, PATIENCE_MS);
+  });
+
+  for (const subject of dashboards)
+    it(`shows data in every panel of ${subject.dashboard.title}`, async () => {
+      const preferred = new Map([["kit", WELL_KIT]]);
+      const sources = { prometheus: stack.prometheus, database: stack.reader };
+      const now = Date.now();
+      const opened = await showDashboard(subject, sources, {
+        view: viewOf(subject.dashboard, now, SCRAPE_MS),
+        preferred,
+      });
+      results.push(...opened.panels);
+      assert.deepEqual(opened.problems, []);
+      assert.deepEqual(opened.panels.flatMap(complaints), []);
+      // Roll-ups are read at long ranges, and other ranges have other steps: nothing may fail there either. Prometheus has
+      // only minutes here, which points that are hours apart can miss.
+      for (const range of [5 * 60_000, 7 * DAY_MS, 90 * DAY_MS, 2 * 365 * DAY_MS]) {
+        const view: View = { from: now - range, to: now, scrape: SCRAPE_MS };
+        const { panels } = await showDashboard(subject, sources, { view, preferred });
+        const wrong = panels.flatMap((panel) => complaints({ ...panel, empty: panel.emptySql, problems: [] }));
+        assert.deepEqual(wrong, [], `over ${range / 60_000} minutes`);
+      }
+    });
+
+  it("has every rule loaded and evaluated without an error", async () => {
+    const rules = await rulesOf(stack.prometheus);
+    const shipped = RULE_FILES.flatMap((file) => (yaml(file) as { groups: { rules: unknown[] }[] }).groups).flatMap(
+      (g) => g.rules,
+    );
+    assert.equal(rules.length, shipped.length);
+    assert.deepEqual(
+      rules.filter(({ health }) => health !== "ok"),
+      [],
+    );
+  });
+
+  it("has data for the condition of every rule, with the labels that its texts name", async () => {
+    const wrong: string[] = [];
+    for (const { rule } of grafanaRules()) {
+      const expr = rule.data.map(({ model }) => model["expr"]).find((text) => typeof text === "string") ?? "";
+      const series = await instant(stack.prometheus, fasterExpr(expr), Date.now());
+      const id = rule.labels?.["alert_id"] ?? rule.uid;
+      if (series.length === 0 && !mayBeEmpty(id)) wrong.push(`${id}: no series`);
+      const named = Object.values(rule.annotations ?? {}).flatMap((text) =>
+        [...text.matchAll(/\$labels\.(\w+)/g)].map(([, label = ""]) => label),
+      );
+      for (const label of new Set(named))
+        if (series.some(({ metric }) => metric[label] === undefined)) wrong.push(`${id}: no label ${label}`);
+    }
+    assert.deepEqual(wrong, []);
+  });
+
+  it("resolves the alerts of what is mended", async () => {
+    for (const kit of Object.keys(PASSING)) await stack.sim.setFault(kit, "healthy");
+    await eventually(async () => {
+      const firing = await firingNow(stack.prometheus);
+      assert.deepEqual(
+        firing,
+        EXPECTED.filter((name) => !RESOLVED.includes(name)),
+      );
+    }, PATIENCE_MS);
+    const { scene } = await firedBetween(stack.prometheus, stack.since, Date.now());
+    assert.deepEqual(scene, EXPECTED, "nothing else fired in between");
+  });
+
+  it("has each firing and each resolution in alert_history, by way of Alertmanager", async () => {
+    await eventually(async () => {
+      const history = await historyOf(stack);
+      assert.deepEqual(history.firing, EXPECTED);
+      assert.deepEqual(history.resolved, RESOLVED);
+    }, PATIENCE_MS);
+  });
+
+  it("fires when gleaner itself hangs, and keeps that when it is back", async () => {
+    stack.gleaner.signal("SIGSTOP");
+    try {
+      await eventually(
+        async () => assert.ok((await firingNow(stack.prometheus)).includes("gleaner_down")),
+        PATIENCE_MS,
+      );
+    } finally {
+      stack.gleaner.signal("SIGCONT");
+    }
+    await eventually(async () => {
+      const history = await historyOf(stack);
+      assert.ok(history.firing.includes("gleaner_down") && history.resolved.includes("gleaner_down"));
+    }, PATIENCE_MS);
+  });
+
+  it("tells what it did", async () => {
+    const { scene, machine } = await firedBetween(stack.prometheus, stack.since, Date.now());
+    const queries = results.reduce((sum, { queries }) => sum + queries, 0);
+    const empty = results.filter(({ empty }) => empty.length > 0);
+    console.log(
+      `${dashboards.length} dashboards, ${results.length} panels with ${queries} queries, each at 5 time ranges`,
+    );
+    for (const { dashboard, title } of empty) console.log(`empty, as declared: ${dashboard}: ${title}`);
+    console.log(`${(await rulesOf(stack.prometheus)).length} rules; fired: ${scene.join(", ")}`);
+    if (machine.length > 0) console.log(`fired for this machine itself: ${machine.join(", ")}`);
+    assert.ok(results.length > 0 && scene.length > 0);
+  });
+});
+
+/** What passes, what stays, and one row that the database refuses for a while. */
+async function makeTrouble({ sim, admin, prometheus }: Stack): Promise<void> {
+  for (const [kit, { fault }] of Object.entries(PASSING)) await sim.setFault(kit, fault);
+  const drone = await eventually(async () => {
+    const known = (await sim.ledger()).find(({ drone_id, kit }) => drone_id !== undefined && kit === WELL_KIT);
+    assert.ok(known?.drone_id);
+    return known.drone_id;
+  });
+  // The kit has to be known before it can be another one, and a counter has to have been 0 to be seen growing.
+  await eventually(async () => {
+    const before = await instant(
+      prometheus,
+      `gleaner_kit_identity_changes_total{kit="${EXCHANGED}"} offset 3s`,
+      Date.now(),
+    );
+    assert.equal(before.length, 1);
+  });
+  await sim.setFault(EXCHANGED, "identity_change");
+  await admin(
+    `alter table drones add constraint refused check (drone_id <> '${drone.replaceAll("'", "''")}') not valid`,
+  );
+  await eventually(async () => assert.notDeepEqual(await admin("select 1 from dead_letters limit 1"), []));
+  await admin("alter table drones drop constraint refused");
+}
+
+function complaints({ dashboard, title, empty, failures, problems }: PanelResult): string[] {
+  const what = `${dashboard}: ${title}`;
+  const bare = empty.length > 0 && !mayBeEmpty(what) ? [`${what}: nothing from ${empty.join(", ")}`] : [];
+  return [...bare, ...[...failures, ...problems].map((problem) => `${what}: ${problem}`)];
+}
+
+const mayBeEmpty = (what: string): boolean => MAY_BE_EMPTY.some((one) => one.what === what);
+
+function grafanaRules() {
+  const alerting: Alerting = alertingSchema.parse(yaml("provisioning/grafana/alerting/rules.yml"));
+  return grafanaRulesOf(alerting);
+}
+
+/** What alert_history holds, read as Grafana reads it. */
+async function historyOf({ reader }: Stack) {
+  const { rows } = await reader.query("select labels, triggered from alert_history");
+  const names = (triggered: boolean) =>
+    [...new Set(rows.filter((row) => row.triggered === triggered).map(({ labels }) => nameOf(labels)))]
+      .filter(isOfScene)
+      .sort();
+  return { firing: names(true), resolved: names(false) };
+}
