@@ -36,8 +36,9 @@ const { version } = packageJson;
 const TICK_MS = 5_000;
 const REPORT_MS = 60_000;
 /**
- * The 10 s there are to stop: for runs in flight, then for HTTP answers, for the last write, and for hanging up on the
- * database, which may hang itself; telemetry takes up to 2 more.
+ * The 10 s there are to stop: for runs in flight, then for HTTP answers, for what plugins keep open (CLOSE_MS of
+ * collect/memory.ts), for the last write, and for hanging up on the database, which may hang itself; telemetry takes up to
+ * 2 more.
  */
 const STOP_RUNS_MS = 4_000;
 const STOP_ANSWERS_MS = 500;
@@ -87,11 +88,14 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
   const onTransition: Pipeline["transition"] = (change) => pipeline.transition(change);
   const monitor = createMonitor({ now: monotonic, wall: now, random: Math.random, onTransition });
   const http = parts.adopt(createHttpClient(), (it) => it.close());
-  const runner = createRunner({
-    ...{ http, now, monotonic, draining: draining.signal },
-    log: (target) => log.child({ target: target.id }),
-    limit: createLimits({ plugins: config.scheduler.max_concurrent, kits: config.kits.max_concurrent }),
-  });
+  const runner = parts.adopt(
+    createRunner({
+      ...{ http, now, monotonic, draining: draining.signal },
+      log: (target) => log.child({ target: target.id }),
+      limit: createLimits({ plugins: config.scheduler.max_concurrent, kits: config.kits.max_concurrent }),
+    }),
+    (it) => it.close(),
+  );
   const pipeline = createPipeline({
     ...{ monitor, snapshot, self, writer, log, trace: telemetry.run },
     fleet: () => fleet,

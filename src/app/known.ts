@@ -15,6 +15,8 @@ export const KNOWN_LABELS = {
     "undeclared_metric",
     "undeclared_label",
     "too_many_series",
+    "out_of_range",
+    "missing_metric",
     ...ALERT_REJECTIONS,
   ],
   dropped: ["memory_full", "spool_full", "spool_damaged", "closed"],

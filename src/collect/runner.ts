@@ -3,6 +3,7 @@ import { CollectError, NothingHere, type Run } from "../model/run.ts";
 import type { Collected } from "../model/sample.ts";
 import type { ConfiguredTarget } from "../model/target.ts";
 import { isA, toCollectError } from "./errors.ts";
+import { createMemory } from "./memory.ts";
 import { isRetryable, retryDelay } from "./retry.ts";
 
 /** Runs a function when there is a free place: the scheduler's limit on concurrent collections. */
@@ -23,8 +24,10 @@ export interface RunnerDeps {
 export interface Runner {
   /** Collects once, retries included. Never rejects: what goes wrong is in the outcome. */
   run(target: ConfiguredTarget, job: string, signal: AbortSignal): Promise<Run>;
-  /** Drops a target's memory, as when it leaves the configuration. */
+  /** Drops a target's memory, as when it leaves the configuration, and closes what its plugin keeps there. */
   forget(targetId: string): void;
+  /** Closes what plugins keep, once the last run is over. Never rejects, and takes a moment at most. */
+  close(): Promise<void>;
 }
 
 type Finished = Run["outcome"];
@@ -104,18 +107,24 @@ async function attempt(
 
 /** THE wrapper: place in the queue, deadline, retries, outcome, timing. Every collection of every plugin goes through it. */
 export function createRunner(deps: RunnerDeps): Runner {
-  const memory = new Map<string, Map<string, unknown>>();
-
-  function stateOf(targetId: string): Map<string, unknown> {
-    const known = memory.get(targetId);
-    if (known) return known;
-    const fresh = new Map<string, unknown>();
-    memory.set(targetId, fresh);
-    return fresh;
-  }
+  const memory = createMemory(deps.log);
 
   async function run(target: ConfiguredTarget, job: string, signal: AbortSignal): Promise<Run> {
-    const context = { http: deps.http, log: deps.log(target), now: deps.now, state: stateOf(target.id) };
+    const lease = memory.lease(target);
+    try {
+      return await runWith(lease.state, target, job, signal);
+    } finally {
+      lease.release();
+    }
+  }
+
+  async function runWith(
+    state: Context["state"],
+    target: ConfiguredTarget,
+    job: string,
+    signal: AbortSignal,
+  ): Promise<Run> {
+    const context = { http: deps.http, log: deps.log(target), now: deps.now, state };
     const { retries, deadline = Number.POSITIVE_INFINITY } = target.retry;
     const timeout = target.jobs[job]?.timeout ?? 0;
     let startedAt = deps.now();
@@ -146,5 +155,5 @@ export function createRunner(deps: RunnerDeps): Runner {
     }
   }
 
-  return { run, forget: (targetId) => void memory.delete(targetId) };
+  return { run, forget: memory.forget, close: memory.close };
 }

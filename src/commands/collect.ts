@@ -29,6 +29,7 @@ export async function collectOnce(
       }),
     );
   } finally {
+    await runner.close();
     await http.close();
   }
 }

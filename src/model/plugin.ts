@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Duration } from "./duration.ts";
-import type { Collected, MetricSpec } from "./sample.ts";
+import type { Collected, MetricSpec, Sample } from "./sample.ts";
 
 export const CATEGORIES = [
   "system",
@@ -61,7 +61,10 @@ export interface Context {
   readonly http: HttpClient;
   readonly log: Logger;
   readonly now: () => Date;
-  /** Memory of this target, shared by its jobs, for rates and de-duplication; lost at restart, and that must be harmless. */
+  /**
+   * Memory of this target, shared by its jobs, for rates and de-duplication; lost at restart, and that must be harmless.
+   * A connection kept in it is for the plugin's `close` to end.
+   */
   readonly state: Map<string, unknown>;
 }
 
@@ -71,6 +74,8 @@ export interface Job<C = unknown, M extends string = string> {
   readonly every: Duration;
   /** Deadline of one attempt; the configured default when absent. */
   readonly timeout?: Duration;
+  /** Metrics that every good run brings; one that is missing is counted as rejected, with the reason `missing_metric`. */
+  readonly requires?: readonly NoInfer<M>[];
   // Method syntax: a specific plugin must stay assignable to Plugin in the registry.
   collect(target: Target<C>, context: Context): Promise<Collected<NoInfer<M>>>;
 }
@@ -89,6 +94,10 @@ export interface Plugin<S extends z.ZodType = z.ZodType, M extends string = stri
   readonly summary: string;
   readonly category: Category;
   readonly version: string;
+  /** Who wrote it, for plugins that do not come with gleaner. */
+  readonly author?: string;
+  /** Words people search for. */
+  readonly tags?: readonly string[];
   /** Runs with no configuration at all, as a target named after the plugin. */
   readonly enabledByDefault: boolean;
   /** Every field carries a description; the config reference is generated from it. */
@@ -102,6 +111,13 @@ export interface Plugin<S extends z.ZodType = z.ZodType, M extends string = stri
   /** "plugin" when absent. */
   readonly health?: HealthPolicy;
   readonly jobs: { readonly [K in J]: Job<z.output<S>, M> };
+  /** Metrics worked out of others: a pure function of what one run brought and passed validation. What it adds is validated too. */
+  derive?(samples: readonly Sample<NoInfer<M>>[]): readonly Sample<NoInfer<M>>[];
+  /**
+   * Ends what the jobs keep in `context.state`: connections, processes. Called after the last run, when the target leaves the
+   * configuration, when its configuration changes, and when gleaner stops; it is not waited for longer than a moment.
+   */
+  close?(state: Map<string, unknown>): void | Promise<void>;
 }
 
 /** Checks a plugin's types where it is written, and hands it on unchanged. */

@@ -1,6 +1,6 @@
 import type { AlertSpec } from "./alert.ts";
 
-/** Units a metric may declare: base units only, so that names pass the Prometheus linter. */
+/** Units a metric may declare: base units only, so that names pass the Prometheus linter. `toBase` (units.ts) converts. */
 export const UNITS = [
   "seconds",
   "bytes",
@@ -9,11 +9,19 @@ export const UNITS = [
   "hertz",
   "meters",
   "volts",
+  "amperes",
   "watts",
+  "joules",
   "degrees",
   "info",
 ] as const;
 export type Unit = (typeof UNITS)[number];
+
+/** What values can be; each bound is within. */
+export interface Range {
+  readonly min?: number;
+  readonly max?: number;
+}
 
 /**
  * What a plugin says once about a metric; gauge or counter, docs row, panel and alert rules derive from it.
@@ -29,10 +37,15 @@ export interface MetricSpec {
   readonly maxSeries?: number;
   /** Exposed under its key as it is, without the prefix: a metric that another program named. Only for further metrics. */
   readonly ownName?: boolean;
+  /** What is outside is no measurement: it is rejected and counted. A counter begins at 0 without being told. */
+  readonly range?: Range;
   readonly alert?: readonly AlertSpec[];
 }
 
-/** One numeric value of a declared metric, for one label set. */
+/**
+ * One numeric value of a declared metric, for one label set. What comes as JSON out of another process is cast: true and
+ * false to 1 and 0, text that is a number to that number, text that is a time to UTC; null is a value the source has not.
+ */
 export interface Sample<M extends string = string> {
   readonly metric: M;
   readonly value: number;

@@ -10,7 +10,9 @@ const GAUGES: Readonly<Record<Unit, string>> = {
   hertz: grafana.Hertz,
   meters: grafana.Meter,
   volts: grafana.Volt,
+  amperes: grafana.Ampere,
   watts: grafana.Watt,
+  joules: grafana.Joule,
   degrees: grafana.Degrees,
   info: grafana.NoUnit,
 };
