@@ -23,6 +23,8 @@ export interface Layout {
   readonly positions: ReadonlyMap<string, number>;
   /** How values are fitted to the columns. */
   readonly fits: readonly Fit[];
+  /** A row of nulls. */
+  readonly blank: readonly StoredCell[];
 }
 
 /** Layouts of all row tables. */
@@ -69,11 +71,14 @@ export function increment(counts: Record<string, number>, name: string, by = 1):
   counts[name] = (Object.hasOwn(counts, name) ? (counts[name] ?? 0) : 0) + by;
 }
 
-/** By what the sources have, and not by what the table could hold: that is three times as much for a kit's drones. */
-function toRow({ columns, positions, fits }: Layout, sources: readonly RowSource[]): StoredCell[] {
-  const row: StoredCell[] = new Array(columns.length).fill(null);
+/**
+ * Goes by what the sources have, and not by what the table could hold: for a kit's drones that is three times as much.
+ * for … in takes half as long as Object.keys, and plain data inherits nothing.
+ */
+function toRow({ blank, positions, fits }: Layout, sources: readonly RowSource[]): StoredCell[] {
+  const row = blank.slice();
   for (const source of sources)
-    for (const column of Object.keys(source)) {
+    for (const column in source) {
       const position = positions.get(column);
       const value = source[column];
       if (position === undefined || value === null || value === undefined) continue;
@@ -108,5 +113,6 @@ function layOut(name: RowTableName, table: RowTable): Layout {
     key: table.key.map((column) => columns.indexOf(column)),
     positions: new Map(columns.map((column, i) => [column, i])),
     fits: Object.values(table.columns).map(fitOf),
+    blank: columns.map(() => null),
   };
 }

@@ -3,7 +3,7 @@ import { after, before, describe, it } from "node:test";
 import fc from "fast-check";
 import { POSTGRESQL } from "../../src/store/capabilities.ts";
 import { fitOf, type StoredCell } from "../../src/store/cells.ts";
-import { arrayBinary, copyBinary } from "../../src/store/engines/binary.ts";
+import { arraysBinary, copyBinary } from "../../src/store/engines/binary.ts";
 import { connectPostgres, type PostgresDriver } from "../../src/store/engines/postgres.ts";
 import type { StoredRow } from "../../src/store/rows.ts";
 import type { ColumnType } from "../../src/store/tables.ts";
@@ -27,9 +27,20 @@ describe("PostgreSQL's binary forms", () => {
     ];
     const nulls = "ffffffff".repeat(7);
     assert.equal(body, `5047434f50590aff0d0a000000000000000000${"0007"}${cells.join("")}${"0007"}${nulls}${"ffff"}`);
-    assert.equal(
-      arrayBinary("integer", 0, [[1], [null]]).toString("hex"),
-      "00000001000000010000001700000002000000010000000400000001ffffffff",
+    const arrays = arraysBinary(
+      ["integer", "boolean"],
+      [1, 0],
+      [
+        [1, true],
+        [null, null],
+      ],
+    );
+    assert.deepEqual(
+      arrays.map((array) => array.toString("hex")),
+      [
+        "000000010000000100000010000000020000000100000001" + "01" + "ffffffff",
+        "000000010000000100000017000000020000000100000004" + "00000001" + "ffffffff",
+      ],
     );
   });
 
@@ -110,7 +121,7 @@ describe("PostgreSQL's binary forms on a real server", { skip: whyNoPostgres() ?
         await query(
           `insert into cells (${names.join(", ")})
            select * from unnest(${TYPES.map((type, i) => `$${i + 1}::${POSTGRESQL.types[type]}[]`).join(", ")})`,
-          TYPES.map((type, i) => arrayBinary(type, i, rows)),
+          arraysBinary(TYPES, ALL, rows),
         );
         assert.deepEqual(await contents(), expected(rows));
       }),

@@ -6,7 +6,7 @@ import { POSTGRESQL } from "../capabilities.ts";
 import { classify } from "../classify.ts";
 import { LAYOUTS, type Layout, type StoredRow, type TableRows } from "../rows.ts";
 import type { ColumnType, Database } from "../tables.ts";
-import { arrayBinary, copyBinary } from "./binary.ts";
+import { arraysBinary, copyBinary } from "./binary.ts";
 import type { Engine, Identity } from "./engine.ts";
 
 /** Rows of one COPY or insert: big enough to be fast, small enough that encoding them does not hold up the event loop. */
@@ -128,10 +128,9 @@ async function insertByArrays(
   columns: readonly number[],
   rows: readonly StoredRow[],
 ): Promise<number> {
-  const values = columns.map((column) => arrayBinary(layout.types[column] as ColumnType, column, rows));
   const client = await pool.connect();
   try {
-    const { rowCount } = await client.query(arrayStatement(layout, columns), values);
+    const { rowCount } = await client.query(arrayStatement(layout, columns), arraysBinary(layout.types, columns, rows));
     return rowCount;
   } finally {
     client.release();
