@@ -3,7 +3,8 @@ import type { Plugin } from "../model/plugin.ts";
 import { diskMonitor } from "./disk_monitor.ts";
 import { dragonsync } from "./dragonsync.ts";
 import { networkMonitor } from "./network_monitor.ts";
+import { postgresMonitor } from "./postgres_monitor.ts";
 import { systemInfo } from "./system_info.ts";
 
 /** Every built-in plugin. */
-export const plugins: readonly Plugin[] = [diskMonitor, dragonsync, networkMonitor, systemInfo];
+export const plugins: readonly Plugin[] = [diskMonitor, dragonsync, networkMonitor, postgresMonitor, systemInfo];

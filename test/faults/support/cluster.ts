@@ -105,11 +105,12 @@ export async function prepareCluster(options: ClusterOptions = {}): Promise<Clus
     signal("SIGKILL");
     removeSoon(folder);
   });
+  const port = Number(options.settings?.["port"] ?? 5432);
   const url = (database: string, user = "gleaner") =>
-    `postgresql://${user}@localhost/${database}?host=${encodeURIComponent(folder)}`;
+    `postgresql://${user}@localhost:${port}/${database}?host=${encodeURIComponent(folder)}`;
 
   async function connect(database: string, user = "postgres"): Promise<pg.Client> {
-    const client = new pg.Client({ host: folder, user, database });
+    const client = new pg.Client({ host: folder, port, user, database });
     client.on("error", () => {});
     await client.connect();
     return client;

@@ -1,0 +1,57 @@
+import type { Sample } from "../../model/sample.ts";
+
+type Labels = Readonly<Record<string, string>>;
+
+/** Which metric a field of an answer becomes. `scale`: factor to the base unit (0.001 for milliseconds). */
+export interface Mapping<M extends string> {
+  readonly from: string;
+  readonly to: M;
+  readonly labels?: Labels;
+  readonly scale?: number;
+}
+
+/** A number as servers send it: JSON's, a bigint, or text that is nothing but a decimal number. */
+export function numberOf(value: unknown): number | undefined {
+  const number =
+    typeof value === "number" || typeof value === "bigint"
+      ? Number(value)
+      : typeof value === "string" && /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(value.trim())
+        ? Number(value)
+        : Number.NaN;
+  return Number.isFinite(number) ? number : undefined;
+}
+
+/** Whether it is a JSON object, whose fields can be asked for. */
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The field at a dotted path: `mem.resident`. Undefined where there is none. */
+export function fieldAt(record: unknown, path: string): unknown {
+  return path.split(".").reduce<unknown>((value, key) => {
+    return isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+  }, record);
+}
+
+/** A sample for each mapping whose field is a number; versions of a server that lack one just bring fewer. */
+export function samplesOf<M extends string>(
+  record: unknown,
+  mappings: readonly Mapping<M>[],
+  labels?: Labels,
+): Sample<M>[] {
+  return mappings.flatMap(({ from, to, labels: own, scale = 1 }) => {
+    const value = numberOf(isRecord(record) && Object.hasOwn(record, from) ? record[from] : fieldAt(record, from));
+    return value === undefined ? [] : [sample(to, value * scale, labels || own ? { ...labels, ...own } : undefined)];
+  });
+}
+
+/** A sample; without labels when there are none. */
+export const sample = <M extends string>(metric: M, value: number, labels?: Labels): Sample<M> =>
+  labels ? { metric, value, labels } : { metric, value };
+
+/** One series for each state: 1 for the one that holds, 0 for the others. */
+export const states = <M extends string>(
+  metric: M,
+  all: readonly string[],
+  now: string,
+  label = "state",
+): Sample<M>[] => all.map((state) => sample(metric, state === now ? 1 : 0, { [label]: state }));
