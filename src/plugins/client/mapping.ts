@@ -47,11 +47,3 @@ export function samplesOf<M extends string>(
 /** A sample; without labels when there are none. */
 export const sample = <M extends string>(metric: M, value: number, labels?: Labels): Sample<M> =>
   labels ? { metric, value, labels } : { metric, value };
-
-/** One series for each state: 1 for the one that holds, 0 for the others. */
-export const states = <M extends string>(
-  metric: M,
-  all: readonly string[],
-  now: string,
-  label = "state",
-): Sample<M>[] => all.map((state) => sample(metric, state === now ? 1 : 0, { [label]: state }));
