@@ -50,7 +50,7 @@ export const METRICS = {
     alert: WRAPAROUND,
   },
   postgres_replicas: { help: "Replicas that are connected." },
-  postgres_replica_lag_bytes: {
+  postgres_replica_behind_bytes: {
     help: "How far a replica's replay is behind in bytes of WAL.",
     unit: "bytes",
     labels: ["replica"],

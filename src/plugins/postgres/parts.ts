@@ -142,7 +142,7 @@ const locks: Part = {
 };
 
 const REPLICA: readonly Mapping<Metric>[] = [
-  { from: "bytes", to: "postgres_replica_lag_bytes" },
+  { from: "bytes", to: "postgres_replica_behind_bytes" },
   { from: "seconds", to: "postgres_replica_lag_seconds" },
 ];
 

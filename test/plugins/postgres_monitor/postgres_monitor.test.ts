@@ -107,7 +107,7 @@ describe("a real PostgreSQL", { skip: whyNoPostgres() ?? false }, () => {
     const absent = Object.keys(postgresMonitor.metrics).filter((metric) => !found.metrics.includes(metric));
     assert.deepEqual(absent.sort(), [
       "postgres_checksum_failures_total",
-      "postgres_replica_lag_bytes",
+      "postgres_replica_behind_bytes",
       "postgres_replica_lag_seconds",
       "postgres_replication_lag_seconds",
       "postgres_replication_slot_active",
@@ -260,7 +260,7 @@ describe("a real PostgreSQL", { skip: whyNoPostgres() ?? false }, () => {
     await eventually(async () => {
       const found = await collect(postgresMonitor, on());
       assert.equal(found.value("postgres_replicas"), 1);
-      assert.ok(found.value("postgres_replica_lag_bytes", { replica: "the_standby" }) >= 0);
+      assert.ok(found.value("postgres_replica_behind_bytes", { replica: "the_standby" }) >= 0);
       assert.ok(found.value("postgres_replica_lag_seconds", { replica: "the_standby" }) >= 0);
       assert.equal(found.value("postgres_replication_slot_active", { slot: "idle_slot" }), 0);
       assert.ok(found.value("postgres_replication_slot_retained_bytes", { slot: "idle_slot" }) >= 0);
