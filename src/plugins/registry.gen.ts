@@ -5,6 +5,14 @@ import { dragonsync } from "./dragonsync.ts";
 import { networkMonitor } from "./network_monitor.ts";
 import { postgresMonitor } from "./postgres_monitor.ts";
 import { systemInfo } from "./system_info.ts";
+import { webServiceMonitor } from "./web_service_monitor.ts";
 
 /** Every built-in plugin. */
-export const plugins: readonly Plugin[] = [diskMonitor, dragonsync, networkMonitor, postgresMonitor, systemInfo];
+export const plugins: readonly Plugin[] = [
+  diskMonitor,
+  dragonsync,
+  networkMonitor,
+  postgresMonitor,
+  systemInfo,
+  webServiceMonitor,
+];

@@ -92,10 +92,12 @@ const HOSTILE_VALUES = [null, [], [[]], {}, -1, Number.NaN, 1e308, MEGABYTE, [ME
 /** The schema of the configuration as users write it. */
 const inputSchema = (plugin: Plugin) => z.toJSONSchema(plugin.config, { io: "input", unrepresentable: "any" });
 
-/** A configuration the plugin accepts: none at all, that of one of its cases, or its required fields with an address. */
+/** A configuration the plugin accepts: none at all, that of one of its cases, or its required fields with their example or an address. */
 async function acceptedConfig(plugin: Plugin): Promise<unknown> {
   const address = "http://127.0.0.1:9";
-  const required = Object.fromEntries((inputSchema(plugin).required ?? []).map((field) => [field, address]));
+  const { required: fields = [], properties = {} } = inputSchema(plugin);
+  const exampleOf = (field: string) => (properties[field] as { readonly example?: unknown }).example;
+  const required = Object.fromEntries(fields.map((field) => [field, exampleOf(field) ?? address]));
   const ofCases = cases.filter((one) => one.plugin === plugin.id).map((one) => configOf(one, address));
   const candidates: unknown[] = [{}, ...(await Promise.all(ofCases)), required];
   const accepted = candidates.map((candidate) => plugin.config.safeParse(candidate)).find(({ success }) => success);

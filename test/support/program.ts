@@ -64,9 +64,15 @@ export async function runProgram(command: string, args: readonly string[], place
   return { code, output: program.output() };
 }
 
+/** Debian keeps servers where ordinary users do not look. */
+const SERVERS = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+/** PATH of a program that may be a server. */
+export const SERVER_PATH = [process.env["PATH"] ?? "", ...SERVERS].join(delimiter);
+
 /** Reason to skip a test whose program is not installed, or false. A failure where services are required. */
 export function withoutProgram(program: string): string | false {
-  const folders = (process.env["PATH"] ?? "").split(delimiter);
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...SERVERS];
   if (folders.some((folder) => existsSync(join(folder, program)))) return false;
   const reason = `${program} is not installed`;
   if (process.env["GLEANER_TEST_REQUIRE_SERVICES"] === "1") throw new Error(`${reason}, and services are required`);
