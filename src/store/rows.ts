@@ -65,6 +65,16 @@ export function collectRows(): RowCollector {
   };
 }
 
+/**
+ * Positions of the columns in which some row has a value. A kit fills a third of its table's, so statements name only these;
+ * what they do not name is null.
+ */
+export function filledColumns(rows: readonly StoredRow[]): number[] {
+  const isFilled: boolean[] = rows[0]?.map(() => false) ?? [];
+  for (const row of rows) for (let i = 0; i < row.length; i++) if (row[i] !== null) isFilled[i] = true;
+  return isFilled.flatMap((filled, i) => (filled ? [i] : []));
+}
+
 /** Adds to a count, which starts at 0. */
 export function increment(counts: Record<string, number>, name: string, by = 1): void {
   // A table may be named like a member of every object.

@@ -90,7 +90,9 @@ if (values.child) {
   const results: Result[] = [];
   const broken: string[] = [];
   for (const file of wanted) {
+    const begun = performance.now();
     const result = await measured(file);
+    console.log(`${basename(file)}: ${((performance.now() - begun) / 1_000).toFixed(0)} s`);
     if (result) results.push(result);
     else broken.push(basename(file));
   }

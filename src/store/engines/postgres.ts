@@ -4,7 +4,7 @@ import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } f
 import type { Pool } from "pg";
 import { POSTGRESQL } from "../capabilities.ts";
 import { classify } from "../classify.ts";
-import { LAYOUTS, type Layout, type StoredRow, type TableRows } from "../rows.ts";
+import { filledColumns, LAYOUTS, type Layout, type StoredRow, type TableRows } from "../rows.ts";
 import type { ColumnType, Database } from "../tables.ts";
 import { arraysBinary, copyBinary } from "./binary.ts";
 import type { Engine, Identity } from "./engine.ts";
@@ -103,7 +103,7 @@ async function insertTable(driver: PostgresDriver, { table, rows }: TableRows): 
  * that skips what is there. Outside a transaction, where a failed COPY would poison what follows.
  */
 async function insertChunk(driver: PostgresDriver, layout: Layout, rows: readonly StoredRow[]): Promise<number> {
-  const columns = filledColumns(layout, rows);
+  const columns = filledColumns(rows);
   if (!driver.copyIn) return await insertByArrays(driver.pool, layout, columns, rows);
   try {
     await driver.copyIn(copyStatement(layout, columns), copyBinary(layout.types, columns, rows));
@@ -135,13 +135,6 @@ async function insertByArrays(
   } finally {
     client.release();
   }
-}
-
-/** The columns in which some row has a value; a kit fills a third of its table's. What is not named is null. */
-function filledColumns({ columns }: Layout, rows: readonly StoredRow[]): number[] {
-  const isFilled = new Uint8Array(columns.length);
-  for (const row of rows) for (let i = 0; i < row.length; i++) if (row[i] !== null) isFilled[i] = 1;
-  return columns.flatMap((_, i) => (isFilled[i] ? [i] : []));
 }
 
 function copyStatement(layout: Layout, columns: readonly number[]): string {

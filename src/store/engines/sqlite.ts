@@ -1,14 +1,14 @@
-import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
 import { Kysely } from "kysely";
 import { SQLITE } from "../capabilities.ts";
 import type { StoredCell } from "../cells.ts";
-import { LAYOUTS, type TableRows } from "../rows.ts";
+import { filledColumns, LAYOUTS, type TableRows } from "../rows.ts";
 import type { Database, RowTableName } from "../tables.ts";
 import type { Engine } from "./engine.ts";
 import { createMutex } from "./mutex.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
-import { openSqliteFile, type SqliteFile } from "./sqlite-file.ts";
+import { openSqliteFile } from "./sqlite-file.ts";
 
 /** Rows bound between two turns of the event loop: about 5 ms of the widest table. */
 const ROWS_PER_TURN = 500;
@@ -21,7 +21,6 @@ export function openSqlite(path: string): Engine {
   const file = openSqliteFile(path);
   const mutex = createMutex();
   const db = new Kysely<Database>({ dialect: sqliteDialect({ file, mutex }) });
-  const insert = inserting(file);
   return {
     kind: "sqlite",
     capabilities: SQLITE,
@@ -30,7 +29,8 @@ export function openSqlite(path: string): Engine {
       const release = await mutex.acquire();
       try {
         file.refresh();
-        return await insert(tables);
+        const database = file.current();
+        return await inTransaction(database, () => insertAll(database, tables));
       } finally {
         release();
       }
@@ -53,16 +53,6 @@ export function openSqlite(path: string): Engine {
   };
 }
 
-/** The hot write, with its statements prepared once a file. */
-function inserting(file: SqliteFile): Engine["insertRows"] {
-  let prepared = { database: file.current(), statements: new Map<RowTableName, StatementSync>() };
-  return (tables) => {
-    const database = file.current();
-    if (prepared.database !== database) prepared = { database, statements: new Map() };
-    return inTransaction(database, () => insertAll(database, prepared.statements, tables));
-  };
-}
-
 async function inTransaction<T>(database: DatabaseSync, work: () => Promise<T>): Promise<T> {
   database.exec("begin immediate");
   try {
@@ -75,19 +65,15 @@ async function inTransaction<T>(database: DatabaseSync, work: () => Promise<T>):
   }
 }
 
-async function insertAll(
-  database: DatabaseSync,
-  statements: Map<RowTableName, StatementSync>,
-  tables: readonly TableRows[],
-): Promise<Record<string, number>> {
+async function insertAll(database: DatabaseSync, tables: readonly TableRows[]): Promise<Record<string, number>> {
   const stored: Record<string, number> = {};
   let bound = 0;
   for (const { table, rows } of tables) {
-    const statement = statements.get(table) ?? database.prepare(insertStatement(table));
-    statements.set(table, statement);
+    const columns = filledColumns(rows);
+    const statement = database.prepare(insertStatement(table, columns));
     let changes = 0;
     for (const row of rows) {
-      changes += Number(statement.run(...row.map(toSqlite)).changes);
+      changes += Number(statement.run(...columns.map((i) => toSqlite(row[i] as StoredCell))).changes);
       if (++bound % ROWS_PER_TURN === 0) await setImmediate();
     }
     stored[table] = changes;
@@ -95,9 +81,8 @@ async function insertAll(
   return stored;
 }
 
-function insertStatement(table: RowTableName): string {
-  const { columns } = LAYOUTS[table];
-  const names = columns.map((column) => `"${column}"`).join(", ");
+function insertStatement(table: RowTableName, columns: readonly number[]): string {
+  const names = columns.map((i) => `"${LAYOUTS[table].columns[i]}"`).join(", ");
   return `insert into "${table}" (${names}) values (${columns.map(() => "?").join(", ")}) on conflict do nothing`;
 }
 
