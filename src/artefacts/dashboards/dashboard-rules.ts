@@ -45,6 +45,25 @@ function templateDatasource({ dashboard }: CheckedDashboard): Finding[] {
   }));
 }
 
+/** Chosen among several collectors: all of them to begin with, and the values found anew with the time range. */
+function choice(name: "job" | "instance", label: string): DashboardRule["check"] {
+  return ({ dashboard, panels }) => {
+    if (!panels.some(({ queries }) => queries.some(({ language }) => language === "promql"))) return [];
+    const { list } = dashboard.templating;
+    const index = list.findIndex((variable) => variable.name === name);
+    const variable = list[index];
+    if (variable?.type !== "query")
+      return [{ path: ["templating", "list"], message: `expected a variable ${name} of type query` }];
+    const expected = { label, multi: true, includeAll: true, allValue: ".+" } as const;
+    return Object.entries(expected)
+      .filter(([key, value]) => variable[key as keyof typeof expected] !== value)
+      .map(([key, value]) => ({
+        path: ["templating", "list", index, key],
+        message: `expected ${JSON.stringify(value)} for the variable ${name}`,
+      }));
+  };
+}
+
 /** Every data source is one of the variables, with their type, or one that is provisioned here. */
 function datasources({ dashboard, panels }: CheckedDashboard, { datasources: fixed }: World): Finding[] {
   const variables = datasourceVariables(dashboard);
@@ -177,6 +196,8 @@ export const DASHBOARD_RULES: readonly DashboardRule[] = [
   { id: "dashboard-settings", check: settings },
   { id: "uneditable-dashboard-rule", check: uneditable },
   { id: "template-datasource-rule", check: templateDatasource },
+  { id: "template-job-rule", check: choice("job", "Job") },
+  { id: "template-instance-rule", check: choice("instance", "Instance") },
   { id: "panel-datasource-rule", check: datasources },
   { id: "template-variable", check: variables },
   { id: "template-on-time-change-reload-rule", check: refreshed },

@@ -22,6 +22,17 @@ function rateInterval({ text }: Query): string[] {
     .map(({ metric, calls, range }) => `expected ${calls.at(-1)}(${metric}[$__rate_interval]), got [${range ?? ""}]`);
 }
 
+/** Without these matchers a panel adds up what several collectors, or two scrapes of one, say of the same thing. */
+const chosen = (label: "job" | "instance") =>
+  eachQuery("promql", ({ text }) =>
+    selectorsOf(text)
+      .filter(
+        ({ matchers }) =>
+          !matchers.some((one) => one.label === label && one.operator === "=~" && one.value === `$${label}`),
+      )
+      .map(({ metric }) => `expected ${metric}{${label}=~"$${label}", …}`),
+  );
+
 /** What may be done with a counter. Its bare value says only when the process was started. */
 const COUNTS = ["rate", "irate", "increase", "absent", "absent_over_time", "resets"];
 
@@ -79,6 +90,8 @@ function timeBound({ text, format }: Query): string[] {
 }
 
 export const QUERY_RULES: readonly DashboardRule[] = [
+  { id: "target-job-rule", check: chosen("job") },
+  { id: "target-instance-rule", check: chosen("instance") },
   { id: "target-rate-interval-rule", check: eachQuery("promql", rateInterval) },
   { id: "target-counter-agg-rule", check: eachQuery("promql", counters) },
   { id: "promql-several-values", check: eachQuery("promql", manyInPromql) },
