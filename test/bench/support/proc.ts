@@ -7,12 +7,15 @@ function fields(pid: number): string[] {
   return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
 }
 
-/** Children of a process that are alive. */
-function childrenOf(pid: number): number[] {
+/** What is in /proc/PID/stat behind the name: utime is the 12th, cutime the 14th (proc(5)). */
+const secondsOf = (stat: readonly string[], first: number) => (Number(stat[first]) + Number(stat[first + 1])) / TICKS;
+
+/** What /proc tells of the children of a process that are alive. */
+function childrenOf(pid: number): string[][] {
   return globSync("/proc/[0-9]*/stat").flatMap((file) => {
-    const child = Number(file.split("/")[2]);
     try {
-      return Number(fields(child)[1]) === pid ? [child] : [];
+      const stat = fields(Number(file.split("/")[2]));
+      return Number(stat[1]) === pid ? [stat] : [];
     } catch {
       return []; // It ended while we looked.
     }
@@ -22,10 +25,9 @@ function childrenOf(pid: number): number[] {
 /** CPU seconds that a process has used; with `children`, also those of its children, the ended ones included. */
 export function cpuOf(pid: number, { children = false } = {}): number {
   const stat = fields(pid);
-  const own = (Number(stat[11]) + Number(stat[12])) / TICKS;
+  const own = secondsOf(stat, 11);
   if (!children) return own;
-  const ended = (Number(stat[13]) + Number(stat[14])) / TICKS;
-  return own + ended + childrenOf(pid).reduce((sum, child) => sum + cpuOf(child), 0);
+  return own + secondsOf(stat, 13) + childrenOf(pid).reduce((sum, child) => sum + secondsOf(child, 11), 0);
 }
 
 /** Resident memory of a process (MB). */
