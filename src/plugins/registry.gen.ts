@@ -4,8 +4,8 @@ import { diskMonitor } from "./disk_monitor.ts";
 import { dragonsync } from "./dragonsync.ts";
 import { networkMonitor } from "./network_monitor.ts";
 import { postgresMonitor } from "./postgres_monitor.ts";
+import { redisMonitor } from "./redis_monitor.ts";
 import { systemInfo } from "./system_info.ts";
-import { webServiceMonitor } from "./web_service_monitor.ts";
 
 /** Every built-in plugin. */
 export const plugins: readonly Plugin[] = [
@@ -13,6 +13,6 @@ export const plugins: readonly Plugin[] = [
   dragonsync,
   networkMonitor,
   postgresMonitor,
+  redisMonitor,
   systemInfo,
-  webServiceMonitor,
 ];

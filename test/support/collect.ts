@@ -107,3 +107,18 @@ export async function endsWhenAborted(plugin: Plugin, configOf: (port: number) =
     server.close();
   }
 }
+
+/** A server on the loopback that answers whatever it is asked first with these bytes, and then ends the connection. */
+export async function answering(bytes: string | Uint8Array): Promise<{ readonly port: number } & AsyncDisposable> {
+  const server = createServer((peer) => {
+    peer.on("error", () => undefined).once("data", () => peer.end(bytes));
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
