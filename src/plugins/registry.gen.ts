@@ -6,6 +6,7 @@ import { networkMonitor } from "./network_monitor.ts";
 import { postgresMonitor } from "./postgres_monitor.ts";
 import { redisMonitor } from "./redis_monitor.ts";
 import { systemInfo } from "./system_info.ts";
+import { webServiceMonitor } from "./web_service_monitor.ts";
 
 /** Every built-in plugin. */
 export const plugins: readonly Plugin[] = [
@@ -15,4 +16,5 @@ export const plugins: readonly Plugin[] = [
   postgresMonitor,
   redisMonitor,
   systemInfo,
+  webServiceMonitor,
 ];
