@@ -22,7 +22,7 @@ export const METRICS = {
   redis_memory_rss_bytes: { ...bytes, help: "Memory of the process, as the system sees it." },
   redis_memory_peak_bytes: { ...bytes, help: "Highest memory that data and buffers took." },
   redis_memory_max_bytes: { ...bytes, help: "Limit of memory; 0 is none." },
-  redis_memory_used_ratio: {
+  redis_memory_limit_used_ratio: {
     help: "Share of the memory limit in use, where there is one.",
     unit: "ratio",
     alert: MEMORY,

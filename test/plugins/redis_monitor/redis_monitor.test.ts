@@ -147,7 +147,7 @@ describe("a real Redis", { skip: withoutServer("redis-server") }, () => {
     assert.equal(found.value("redis_info", { version, mode: "standalone" }), 1);
     assert.equal(found.value("redis_memory_max_bytes"), 50 * 1024 * 1024);
     assert.equal(
-      found.value("redis_memory_used_ratio"),
+      found.value("redis_memory_limit_used_ratio"),
       found.value("redis_memory_used_bytes") / found.value("redis_memory_max_bytes"),
     );
     assert.equal(found.value("redis_max_clients"), 10_000);
