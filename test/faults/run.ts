@@ -1,36 +1,29 @@
 /**
  * Runs the fault matrix and prints one table: `npm run faults`, `npm run faults -- --quick` (under five minutes),
- * `npm run faults -- --only D2,K5`, `--json FILE` for the figures.
+ * `npm run faults -- --only D2,K5`, `--json FILE` for the figures, `--report` to write a run into docs/reliability.md.
  */
 import { spawn } from "node:child_process";
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { Figures, Line } from "./support/fault.ts";
+import type { Line } from "./support/fault.ts";
+import { COLUMNS, writeReport } from "./support/report.ts";
 
 const { values } = parseArgs({
-  options: { quick: { type: "boolean", default: false }, only: { type: "string" }, json: { type: "string" } },
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string" },
+    json: { type: "string" },
+    report: { type: "boolean", default: false },
+  },
 });
-
-const COLUMNS: readonly [string, keyof Figures][] = [
-  ["OFFERED", "offered"],
-  ["STORED", "stored"],
-  ["SPOOLED", "spooled"],
-  ["REJECTED", "rejected"],
-  ["DROPPED", "dropped"],
-  ["MISSING", "missing"],
-  ["DOUBLE", "duplicates"],
-  ["RECOVERY s", "recoverySeconds"],
-  ["RSS MB", "peakRssMb"],
-  ["ON TIME %", "onTimePercent"],
-];
 
 /** D2 before D10 before K1. */
 const order = (a: Line, b: Line) => a.id.localeCompare(b.id, "en", { numeric: true });
 
 function table(lines: readonly Line[]): string {
-  const header = ["FAULT", "OUTCOME", "SECONDS", ...COLUMNS.map(([name]) => name), "WHAT"];
+  const header = ["FAULT", "OUTCOME", "SECONDS", ...COLUMNS.map(([name]) => name.toUpperCase()), "WHAT"];
   const rows = lines.map((line) => [
     line.id,
     line.outcome,
@@ -90,6 +83,7 @@ try {
   const lines = [...first.filter((line) => !again.includes(line.id)), ...second].sort(order);
   console.log(`\n${table(lines)}\n`);
   if (values.json) writeFileSync(values.json, `${JSON.stringify(lines, null, 2)}\n`);
+  if (values.report) writeReport("docs/reliability.md", lines, new Date().toISOString().slice(0, 10));
   const count = (outcome: Line["outcome"]) => lines.filter((line) => line.outcome === outcome).length;
   console.log(`${count("passed")} passed, ${count("failed")} failed, ${count("skipped")} skipped`);
   process.exitCode = count("failed") > 0 || lines.length === 0 ? 1 : 0;
