@@ -2,7 +2,7 @@ import { promises as dns, type LookupAddress } from "node:dns";
 import { once } from "node:events";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import { orAborted } from "./deadline.ts";
+import { untilAborted } from "../client/abort.ts";
 
 /** The steps to a connection, in order. */
 export type Step = "resolve" | "connect" | "tls";
@@ -92,7 +92,7 @@ export async function openTcp({ host, port }: Place, signal: AbortSignal): Promi
 async function addressesOf(host: string, times: StepTimes, signal: AbortSignal): Promise<LookupAddress[]> {
   const family = isIP(host);
   if (family !== 0) return [{ address: host, family }];
-  return step("resolve", times, signal, () => orAborted(dns.lookup(host, { all: true }), signal));
+  return step("resolve", times, signal, () => untilAborted(signal, noop, () => dns.lookup(host, { all: true })));
 }
 
 /**

@@ -21,18 +21,3 @@ export async function withDeadline<T>(
     outer.removeEventListener("abort", end);
   }
 }
-
-/** Waits for something that cannot be stopped, such as a name that is looked up, no longer than until the signal aborts. */
-export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  // Its late failure is nobody's to handle any more.
-  work.catch(() => undefined);
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
-}

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { CollectError } from "../../model/run.ts";
-import { readConfigured } from "./files.ts";
+import { readConfigured } from "../client/files.ts";
 
 const EXPECTED_URL =
   "expected an http or https URL such as https://example.org/health, without user, password and fragment";
@@ -43,7 +43,7 @@ export const credentialFields = {
     .optional()
     .describe("Bearer token that is sent; best out of the environment."),
   bearer_token_file: path().optional().describe("File with the token, instead of `bearer_token`; read at every run."),
-  ca_file: path()
+  tls_ca_file: path()
     .optional()
     .describe("Certificates (PEM) that the server is held to, instead of the system's; read at every run."),
 };
@@ -74,7 +74,7 @@ export function checkCredentials({ value, issues }: z.core.ParsePayload<Credenti
 export async function authorization(given: Credentials): Promise<Readonly<Record<string, string>>> {
   const { username, password, password_file, bearer_token, bearer_token_file } = given;
   const read = async (field: "password_file" | "bearer_token_file", file: string) =>
-    (await readConfigured(field, file)).replace(/\r?\n$/, "");
+    (await readConfigured(file, field)).split(/\r?\n/, 1)[0] ?? "";
   if (username !== undefined) {
     const secret = password ?? (password_file === undefined ? "" : await read("password_file", password_file));
     return { authorization: `Basic ${Buffer.from(`${username}:${secret}`).toString("base64")}` };
@@ -87,6 +87,6 @@ export async function authorization(given: Credentials): Promise<Readonly<Record
 }
 
 /** The certificates that a server is held to; nothing for those of the system. */
-export async function trusted({ ca_file }: Pick<Credentials, "ca_file">): Promise<{ readonly ca?: string }> {
-  return ca_file === undefined ? {} : { ca: await readConfigured("ca_file", ca_file) };
+export async function trusted({ tls_ca_file }: Pick<Credentials, "tls_ca_file">): Promise<{ readonly ca?: string }> {
+  return tls_ca_file === undefined ? {} : { ca: await readConfigured(tls_ca_file, "tls_ca_file") };
 }

@@ -9,8 +9,8 @@ import { type Certificate, makeAuthority, selfSigned } from "../../faults/suppor
 import { temporaryFolder } from "../../support/folder.ts";
 import { contextOf, undeclared } from "../../support/plugins.ts";
 import { withoutProgram } from "../../support/program.ts";
-import { freePort } from "../../support/servers/free-port.ts";
 import { type Nginx, startNginx } from "../../support/servers/nginx.ts";
+import { freePort } from "../../support/servers/port.ts";
 
 const NOW = new Date("2026-01-02T03:04:05Z");
 
@@ -173,7 +173,7 @@ describe("web_service_monitor against nginx", { skip: withoutProgram("nginx") ||
     const loop = await ask({ url: `${base}/loop`, max_redirects: 3 });
     assert.deepEqual([loop.failure, loop.redirects], ["redirect", 3]);
     assert.equal((await ask({ url: `${base}/out` })).failure, "redirect");
-    const tls = await ask({ url: `${base}/to-tls`, ca_file: ca });
+    const tls = await ask({ url: `${base}/to-tls`, tls_ca_file: ca });
     assert.deepEqual([tls.up, tls.trusted, tls.redirects], [1, 1, 1]);
 
     const who = { headers: { "X-Key": "k" }, bearer_token: "t0ken" };
@@ -198,13 +198,13 @@ describe("web_service_monitor against nginx", { skip: withoutProgram("nginx") ||
       ],
     });
     assert.deepEqual(rejected, [
-      { reason: "settings", detail: `keyless: password_file: ${folder.at("gone")} cannot be read (ENOENT)` },
+      { reason: "settings", detail: `keyless: the file ${folder.at("gone")}, named by password_file, does not exist` },
     ]);
     assert.deepEqual([read(samples, "keyless").up, read(samples, "other").up], [undefined, 1]);
   });
 
   it("knows a certificate it can trust, and sends nothing to a server with another", async () => {
-    const good = await ask({ url: secure["good"], ca_file: ca });
+    const good = await ask({ url: secure["good"], tls_ca_file: ca });
     assert.deepEqual([good.up, good.trusted], [1, 1]);
     assert.equal(good.expires, Date.parse("2099-12-31T23:59:59Z") / 1000);
     assert.equal(good.left, (Date.parse("2099-12-31T23:59:59Z") - NOW.getTime()) / 1000);
@@ -213,7 +213,7 @@ describe("web_service_monitor against nginx", { skip: withoutProgram("nginx") ||
     const unknown = await ask({ url: secure["good"] });
     assert.deepEqual([unknown.up, unknown.failure, unknown.trusted, unknown.status], [0, "tls", 0, undefined]);
     for (const name of ["wrong", "expired", "own"]) {
-      const found = await ask({ url: secure[name], ca_file: ca });
+      const found = await ask({ url: secure[name], tls_ca_file: ca });
       assert.deepEqual([found.failure, found.trusted, found.status], ["tls", 0, undefined], name);
     }
     const expired = await ask({ url: secure["expired"], verify_tls: false, content: "^secret" });

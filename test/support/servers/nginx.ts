@@ -1,7 +1,7 @@
 import { eventually } from "../eventually.ts";
 import { type TemporaryFolder, temporaryFolder } from "../folder.ts";
 import { SERVER_PATH, startProgram } from "../program.ts";
-import { freePort } from "./free-port.ts";
+import { freePort } from "./port.ts";
 
 /** A real nginx of a test's own. */
 export interface Nginx {
