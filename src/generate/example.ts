@@ -50,16 +50,17 @@ function asListItem(lines: readonly string[], indent: string): string[] {
 function targetLines(field: Field, plugins: readonly Plugin[]): string[] {
   const each = typeof field.additionalProperties === "object" ? field.additionalProperties : {};
   // Kits are configured in kits.yaml.
-  const [first, ...others] = plugins.filter(({ health }) => health !== "kit");
+  const shown = plugins.filter(({ health }) => health !== "kit");
+  const first = shown.find(({ enabledByDefault }) => enabledByDefault) ?? shown[0];
   return [
     prose("", field.description ?? ""),
     setting("", "targets:"),
     ...(first ? fullTarget(first, each) : []),
-    ...others.flatMap(shortTarget),
+    ...shown.filter((plugin) => plugin !== first).flatMap(shortTarget),
   ];
 }
 
-/** The first plugin shows every key that a target can have. */
+/** The first plugin that runs by default shows every key that a target can have. */
 function fullTarget(plugin: Plugin, target: Field): string[] {
   const indent = "    ";
   const examples: Readonly<Record<string, string>> = { plugin: plugin.id, name: plugin.title };
