@@ -83,7 +83,7 @@ async function attempt(
   if (!job)
     return { status: "failed", error: new CollectError("bug", `plugin ${target.plugin.id} has no job ${jobName}`) };
   const deadline = new AbortController();
-  const late = () => deadline.abort(new CollectError("timeout", `no answer within ${timeoutMs} ms`));
+  const late = () => deadline.abort(new CollectError("timeout", `no answer within ${Math.round(timeoutMs)} ms`));
   const timer = setTimeout(late, timeoutMs);
   const onStop = () => deadline.abort(new CollectError("timeout", "stopped while collecting"));
   stop.addEventListener("abort", onStop, { once: true });

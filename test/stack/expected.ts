@@ -32,21 +32,26 @@ export const RESOLVED: readonly string[] = [
 /** Groups of rules on this machine itself: its disks, memory and sensors are not in the scene's hands. */
 export const ON_THIS_MACHINE = ["disk-monitor", "system-info"];
 
-/** A panel, or a rule, that may bring nothing here. */
+/** Panels (dashboard's uid: title) and rules (alert_id) that may bring nothing here. */
 export interface MayBeEmpty {
-  /** Dashboard's uid and panel's title, or alert_id. */
-  readonly what: string;
+  readonly what: RegExp;
   readonly why: string;
 }
 
 export const MAY_BE_EMPTY: readonly MayBeEmpty[] = [
-  { what: "gleaner-host: Temperatures", why: "virtual machines have no sensors" },
-  { what: "gleaner-plugin-system_info: Temperature", why: "virtual machines have no sensors" },
-  { what: "gleaner-plugin-network_monitor: Network speed", why: "virtual network interfaces tell no speed" },
   {
-    what: "target_paused",
-    why: "its counter begins with the first run that a paused target skips, and none is paused here",
+    what: /^(gleaner-host: Temperatures|gleaner-plugin-system_info: Temperature|host_hot|host_too_hot)$/,
+    why: "virtual machines have no sensors",
   },
-  { what: "host_hot", why: "virtual machines have no sensors" },
-  { what: "host_too_hot", why: "virtual machines have no sensors" },
+  { what: /^gleaner-plugin-network_monitor: Network speed$/, why: "virtual network interfaces tell no speed" },
+  {
+    what: /^target_paused$/,
+    why: "its counter begins with the first run that a paused target skips; none is paused here",
+  },
+  { what: /^gleaner-plugin-postgres_monitor: .* repli/, why: "the server has no replica and no replication slot" },
+  { what: /^gleaner-plugin-postgres_monitor: .* checksum/, why: "the server was set up without checksums" },
+  {
+    what: /^(gleaner-plugin-web_service_monitor: Http tls .*|http_certificate_expires)$/,
+    why: "what is asked has no TLS",
+  },
 ];

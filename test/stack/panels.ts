@@ -77,12 +77,13 @@ export async function showDashboard(
   { view, preferred }: { readonly view: View; readonly preferred: Chosen },
 ): Promise<DashboardResult> {
   const { dashboard } = subject;
-  const chosen = await chooseAll(dashboard, valuesFrom(sources, view.to), preferred);
+  const { chosen, empty } = await chooseAll(dashboard, valuesFrom(sources, view.to), preferred);
   const panels: PanelResult[] = [];
   for (const placed of subject.panels) {
     const shown = await showPanel(placed, sources, chosen, view);
     panels.push({ ...shown, dashboard: dashboard.uid, id: placed.panel.id, title: placed.panel.title });
   }
   const { rows, problems } = await runAnnotations(subject, sources, chosen, view);
-  return { chosen, panels, annotations: rows, problems };
+  const valueless = empty.map((name) => `the variable ${name} finds no values`);
+  return { chosen, panels, annotations: rows, problems: [...valueless, ...problems] };
 }

@@ -22,6 +22,13 @@ interface Macros {
   readonly timescaledb: boolean;
 }
 
+/** What Grafana itself knows: the time range, and the time zone of the user. */
+const ownVariables = ({ from, to }: View): [string, string][] => [
+  ["__from", String(from)],
+  ["__to", String(to)],
+  ["__timezone", "Europe/Berlin"],
+];
+
 const iso = (ms: number) => `'${new Date(ms).toISOString()}'`;
 
 /**
@@ -30,7 +37,7 @@ const iso = (ms: number) => `'${new Date(ms).toISOString()}'`;
  * @throws {Error} for a macro that Grafana does not know
  */
 export function expandSql(sql: string, chosen: Chosen, view: View, interval: number, timescaledb: boolean): string {
-  const withVariables = interpolate(sql, chosen, inSql)
+  const withVariables = interpolate(sql, new Map([...ownVariables(view), ...chosen]), inSql)
     .replaceAll("$__interval_ms", String(interval))
     .replaceAll("$__interval", durationText(interval))
     .replaceAll("$__unixEpochFrom()", String(Math.floor(view.from / 1_000)))

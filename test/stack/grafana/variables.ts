@@ -65,15 +65,21 @@ export interface ValueSources {
 /**
  * Chooses what a dashboard shows when it is opened: all where that can be chosen, else the first value.
  * @param preferred values to take where a variable has them
- * @throws {Error} when a query finds no values: every panel with the variable would be empty
+ * @returns also the variables whose queries find no values: every panel with one of them is empty
  */
-export async function chooseAll(dashboard: Dashboard, sources: ValueSources, preferred: Chosen): Promise<Chosen> {
+export async function chooseAll(
+  dashboard: Dashboard,
+  sources: ValueSources,
+  preferred: Chosen,
+): Promise<{ readonly chosen: Chosen; readonly empty: readonly string[] }> {
   const chosen = new Map<string, Value>();
+  const empty: string[] = [];
   for (const variable of dashboard.templating.list) {
     const value = await choose(variable, chosen, sources, preferred.get(variable.name));
     if (value !== undefined) chosen.set(variable.name, value);
+    if (Array.isArray(value) && value.length === 0) empty.push(variable.name);
   }
-  return chosen;
+  return { chosen, empty };
 }
 
 async function choose(variable: Variable, chosen: Chosen, sources: ValueSources, preferred: Value | undefined) {
@@ -89,7 +95,7 @@ async function choose(variable: Variable, chosen: Chosen, sources: ValueSources,
     case "query": {
       const query = typeof variable.query === "string" ? variable.query : String(variable.query["query"]);
       const values = await valuesOf(query, chosen, sources);
-      if (values.length === 0) throw new Error(`the variable ${variable.name} finds no values: ${query}`);
+      if (values.length === 0) return [];
       if (variable.includeAll) return variable.allValue || values;
       const one = values.find((value) => value === preferred) ?? values[0];
       return variable.multi ? [one ?? ""] : one;

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import pg from "pg";
 import type { FaultText } from "../../../src/demo/faults.ts";
+import { plugins } from "../../../src/plugins/registry.gen.ts";
 import { ROOT } from "../../packaging/files.ts";
 import { startCluster } from "../../store/postgres.ts";
 import { type TemporaryFolder, temporaryFolder } from "../../support/folder.ts";
@@ -48,6 +49,12 @@ const HASTE = {
   STALE_THRESHOLD: `${STALE_MS / 1_000}s`,
 };
 
+/** Plugins that collect here: those that need no configuration, and those whose servers are there anyway. */
+export const RUNNING: ReadonlySet<string> = new Set([
+  ...plugins.filter(({ enabledByDefault }) => enabledByDefault).map(({ id }) => id),
+  ...["dragonsync", "postgres_monitor", "web_service_monitor"],
+]);
+
 /** Starts the stack. */
 export async function startStack(): Promise<Stack> {
   await using parts = new AsyncDisposableStack();
@@ -81,9 +88,25 @@ interface Surroundings {
   readonly url: string;
 }
 
-/** gleaner with its own plugins too, which collect from this machine. */
+/**
+ * gleaner with its own plugins too: those that need no configuration collect from this machine, and those for servers that are
+ * there anyway from these.
+ */
 function placeOf(folder: TemporaryFolder, { sim, token, url }: Surroundings) {
-  folder.write("gleaner.yaml", "store:\n  batch_timeout: 250ms\nscheduler:\n  interval: 5s\n");
+  const socket = new URL(url).searchParams.get("host");
+  const settings = {
+    store: { batch_timeout: "250ms" },
+    scheduler: { interval: "1s" },
+    targets: {
+      database: { plugin: "postgres_monitor", config: { host: socket } },
+      websites: {
+        plugin: "web_service_monitor",
+        config: { endpoints: [{ name: "kit", url: `${sim.kits[4]?.url}/status`, content: "uid" }] },
+      },
+    },
+  };
+  // JSON is YAML.
+  folder.write("gleaner.yaml", JSON.stringify(settings));
   const env = { ...HASTE, DATABASE_URL: url, KITS_CONFIG: sim.yaml, GLEANER_WEBHOOK_TOKEN: token };
   return { cwd: folder.path, env };
 }
