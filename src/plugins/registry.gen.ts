@@ -2,6 +2,7 @@
 import type { Plugin } from "../model/plugin.ts";
 import { certificateMonitor } from "./certificate_monitor.ts";
 import { diskMonitor } from "./disk_monitor.ts";
+import { dnsMonitor } from "./dns_monitor.ts";
 import { dragonsync } from "./dragonsync.ts";
 import { networkMonitor } from "./network_monitor.ts";
 import { postgresMonitor } from "./postgres_monitor.ts";
@@ -13,6 +14,7 @@ import { webServiceMonitor } from "./web_service_monitor.ts";
 export const plugins: readonly Plugin[] = [
   certificateMonitor,
   diskMonitor,
+  dnsMonitor,
   dragonsync,
   networkMonitor,
   postgresMonitor,
