@@ -63,6 +63,13 @@ module.exports = {
       to: { path: "^src/generate/", pathNot: "^src/generate/alerts/" },
     },
     {
+      name: "contract-knows-only-the-model",
+      comment: "what every plugin must be; for the command line and the tests",
+      severity: "error",
+      from: { path: "^src/contract/" },
+      to: { path: "^src/", pathNot: "^src/(contract|model)/" },
+    },
+    {
       name: "artefacts-are-read-only",
       comment: "the validator knows the reader of YAML and nothing of gleaner's work",
       severity: "error",
@@ -84,7 +91,7 @@ module.exports = {
     owner("systeminformation", "systeminformation", "plugins/"),
     owner("dns-packet", "dns-packet", "plugins/dns/"),
     owner("grafana-sdk", "@grafana/grafana-foundation-sdk", "generate/"),
-    owner("zod", "zod", "artefacts/|config/|plugins/|model/|generate/"),
+    owner("zod", "zod", "artefacts/|config/|contract/|plugins/|model/|generate/"),
   ],
   options: {
     doNotFollow: { path: "node_modules" },

@@ -17,6 +17,8 @@ function positive(text: string): number {
   return number;
 }
 
+const collected = (value: string, before: readonly string[]): string[] => [...before, value];
+
 /** npm passes on a signal that the terminal has sent to us already: a second one this soon (ms) is the same one. */
 const ECHO_MS = 500;
 
@@ -126,6 +128,28 @@ function program(): Command {
     .command("list")
     .description("list them: id, category, on by default, jobs with their intervals")
     .action(async () => (await import("./commands/lists.ts")).listPlugins(print));
+  plugins
+    .command("validate")
+    .argument("<files...>", "plugin files, such as src/plugins/*.ts")
+    .description("load each file (which runs it) and hold it to the contract; exit 1 with file:line: for every mistake")
+    .action(async (files: string[]) => (await import("./commands/plugins/validate.ts")).validatePlugins(files, print));
+  plugins
+    .command("test")
+    .argument("<plugin>", "id of a plugin, or the file of one of your own")
+    .option("-n, --iterations <n>", "how many times", positive, 1)
+    .option("-i, --interval <duration>", "wait between two iterations", "1s")
+    .option("-j, --job <job>", "only this job")
+    .option("--settings <file>", "YAML with the plugin's own settings, instead of those in gleaner.yaml")
+    .option("--set <setting=value>", "a single setting of the plugin; may be repeated", collected, [])
+    .description("run one for real and print its metrics with the time each run took; exit 1 when it fails")
+    .action(async (plugin: string, settings) =>
+      (await import("./commands/plugins/test.ts")).testPlugin(options(), plugin, settings, print),
+    );
+  plugins
+    .command("new")
+    .argument("<id>", "its id, such as weather_station")
+    .description("write a new plugin and its first case into this working copy; both pass as they are")
+    .action(async (id: string) => (await import("./commands/plugins/new.ts")).newPlugin(process.cwd(), id, print));
 
   const kits = cli.command("kits").description("field kits");
   kits

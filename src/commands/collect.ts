@@ -5,10 +5,16 @@ import type { Run } from "../model/run.ts";
 import type { Batch, ConfiguredTarget } from "../model/target.ts";
 import { toBatch } from "../process/pipeline.ts";
 
-/** Collects some jobs once, outside of any schedule, for commands that show what a target gives. Nothing is stored. */
-export async function collectOnce(
-  work: readonly { readonly target: ConfiguredTarget; readonly job: string }[],
-): Promise<{ run: Run; batch: Batch }[]> {
+/** A run and what came of it. */
+export interface Collection {
+  readonly run: Run;
+  readonly batch: Batch;
+}
+
+/** Collects outside of any schedule, one try each, for commands that show what a target gives. Nothing is stored. */
+export async function withCollector<T>(
+  work: (collect: (target: ConfiguredTarget, job: string) => Promise<Collection>) => Promise<T>,
+): Promise<T> {
   const log = createLogger("warn");
   const http = createHttpClient();
   const never = new AbortController().signal;
@@ -21,17 +27,22 @@ export async function collectOnce(
     draining: never,
   });
   try {
-    return await Promise.all(
-      work.map(async ({ target, job }) => {
-        const single = { ...target, retry: { ...target.retry, retries: 0 } };
-        const run = await runner.run(single, job, never);
-        return { run, batch: toBatch(target, run) };
-      }),
-    );
+    return await work(async (target, job) => {
+      const single = { ...target, retry: { ...target.retry, retries: 0 } };
+      const run = await runner.run(single, job, never);
+      return { run, batch: toBatch(target, run) };
+    });
   } finally {
     await runner.close();
     await http.close();
   }
+}
+
+/** Collects some jobs once, all at the same time. */
+export function collectOnce(
+  work: readonly { readonly target: ConfiguredTarget; readonly job: string }[],
+): Promise<Collection[]> {
+  return withCollector((collect) => Promise.all(work.map(({ target, job }) => collect(target, job))));
 }
 
 /** How a run ended, in one line. */

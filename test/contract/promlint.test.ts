@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
-import { type LintedMetric, promlint } from "../support/promlint.ts";
+import { type LintedMetric, promlint } from "../../src/contract/promlint.ts";
 
 const metric = (name: string, rest: Partial<LintedMetric> = {}): LintedMetric => ({
   name,
