@@ -13,7 +13,9 @@ const KEYS_IN_NOTE = 20;
  * @param known names of the fields that columns hold
  */
 export function extraOf(entry: Entry, known: ReadonlySet<string>, residue: Residue): string | null {
-  const unknown = Object.keys(entry).filter((key) => !known.has(key));
+  // Of nearly every entry there is none: no list of all its fields is made.
+  const unknown: string[] = [];
+  for (const key in entry) if (!known.has(key)) unknown.push(key);
   if (unknown.length > MAX_FIELDS) return note(residue, { fields: unknown.length }, unknown);
   for (const key of unknown) keep(residue, key, entry[key]);
   if (residue.extra === null) return null;

@@ -71,6 +71,15 @@ describe("bodies that are not quite JSON", () => {
     assert.doesNotThrow(() => parse(nested(32)));
     assert.throws(() => parse(nested(33)), { message: /nested deeper than 32 levels at position 32/ });
     assert.throws(() => parse('{"a":'.repeat(33)), { message: /nested deeper/ });
+    // A large body is looked through before it is parsed, a small one after.
+    const large = " ".repeat(200_000);
+    assert.doesNotThrow(() => parse(`${nested(32)}${large}`));
+    assert.throws(() => parse(`${nested(33)}${large}`), { message: /nested deeper than 32 levels at position 32/ });
+    const mixed = (levels: number) => `${'[{"a":1,"b":'.repeat(levels / 2)}0${"}]".repeat(levels / 2)}`;
+    for (const padding of ["", large]) {
+      assert.doesNotThrow(() => parse(`{"x":[${mixed(30)}]}${padding}`));
+      assert.throws(() => parse(`{"x":[${mixed(32)}]}${padding}`), { message: /nested deeper/ });
+    }
     assert.deepEqual(parse(`["${"[".repeat(99)}","\\"[[[${"{".repeat(50)}"]`).value, [
       "[".repeat(99),
       `"[[[${"{".repeat(50)}`,
