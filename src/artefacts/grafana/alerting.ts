@@ -4,7 +4,7 @@ import { type Runbook, untold } from "../annotations.ts";
 import type { World } from "../dashboards/rule.ts";
 import { type Document, type Finding, repeated } from "../document.ts";
 import { promMs } from "../durations.ts";
-import { comparesAtTop } from "../promql.ts";
+import { ruleNodes } from "./alerting-nodes.ts";
 import { type Alerting, alertingSchema, type GrafanaRule, type Route } from "./alerting-schema.ts";
 import { annotationTexts, expandedTexts } from "./interpolation.ts";
 
@@ -23,7 +23,6 @@ export interface AlertingWorld {
 
 /** Grafana evaluates at multiples of this. */
 const EVALUATION_MS = 10_000;
-const EXPRESSION = "__expr__";
 
 /** Reads a file in provisioning/grafana/alerting. */
 export function readAlerting(document: Document): {
@@ -45,7 +44,7 @@ export function checkAlerting(files: readonly AlertingFile[], world: AlertingWor
     return [
       ...say("alert-unique", uniqueness(alerting, document.file, seen)),
       ...rulesOf(alerting).flatMap(({ rule, path }) => [
-        ...say("alert-query", queries(rule, path, world.datasources)),
+        ...say("alert-query", ruleNodes(rule, path, world.datasources)),
         ...say("alert-told", rule.record ? [] : untold(rule, path, world.runbook)),
         ...say("alert-panel", panel(rule, path, world.dashboards)),
       ]),
@@ -98,79 +97,6 @@ function uniqueness(
     ...receivers,
     ...named("muteTimes", muteTimes),
     ...named("templates", templates),
-  ];
-}
-
-/** The nodes of a rule: each refers to nodes that are there, and the condition is one of them. */
-function queries(
-  { data, condition, record, noDataState }: GrafanaRule,
-  path: Path,
-  datasources: World["datasources"],
-): Finding[] {
-  const refIds = data.map(({ refId }) => refId);
-  const known = (name: string) => refIds.includes(name);
-  const end = condition ?? record?.from;
-  return [
-    ...(end === undefined
-      ? [{ path, message: "expected a condition: the refId that decides" }]
-      : known(end)
-        ? []
-        : [{ path: [...path, condition === undefined ? "record" : "condition"], message: `there is no refId ${end}` }]),
-    ...data.flatMap(({ refId, datasourceUid, model }, index): Finding[] => {
-      const at = [...path, "data", index];
-      const twice = refIds.indexOf(refId) !== index;
-      const unknown = datasourceUid !== EXPRESSION && datasources !== undefined && !datasources.has(datasourceUid);
-      return [
-        ...(twice ? [{ path: [...at, "refId"], message: "expected a refId of its own" }] : []),
-        ...(model["refId"] === refId
-          ? []
-          : [{ path: [...at, "model", "refId"], message: `expected ${refId} here too` }]),
-        ...(unknown
-          ? [
-              {
-                path: [...at, "datasourceUid"],
-                message: `no such data source is provisioned${suggestion(datasourceUid, [...(datasources?.keys() ?? [])])}`,
-              },
-            ]
-          : []),
-        ...(datasourceUid === EXPRESSION ? expression(model, at, known) : promQuery(model, at, noDataState === "OK")),
-      ];
-    }),
-  ];
-}
-
-function expression(
-  model: Readonly<Record<string, unknown>>,
-  path: Path,
-  known: (refId: string) => boolean,
-): Finding[] {
-  const text = model["expression"];
-  if (typeof text !== "string" || text === "")
-    return [{ path: [...path, "model", "expression"], message: "expected what the expression works on" }];
-  const isMath = model["type"] === "math";
-  const names = isMath ? [...text.matchAll(/\$\{?([A-Za-z_]\w*)\}?/g)].map(([, name = ""]) => name) : [text];
-  return names
-    .filter((name) => !known(name))
-    .map((name) => ({ path: [...path, "model", "expression"], message: `there is no refId ${name}` }));
-}
-
-/** A comparison returns nothing while all is well, which Grafana takes for missing data; the threshold node compares. */
-function promQuery(model: Readonly<Record<string, unknown>>, path: Path, emptyIsWell: boolean): Finding[] {
-  const expr = model["expr"];
-  if (typeof expr !== "string") return [];
-  return [
-    ...(expr.trim() === "" ? [{ path: [...path, "model", "expr"], message: "expected a query" }] : []),
-    ...(comparesAtTop(expr) && !emptyIsWell
-      ? [
-          {
-            path: [...path, "model", "expr"],
-            message: "expected no comparison here but in a threshold: no result is no data",
-          },
-        ]
-      : []),
-    ...(model["instant"] === true || model["range"] === true
-      ? []
-      : [{ path: [...path, "model"], message: "expected instant: true, or range: true before a reduce node" }]),
   ];
 }
 

@@ -95,7 +95,7 @@ function againstLimit(what: { title: string; value: string; limit: string; unit:
         where ${LAST_DAY} and ${OF_KITS} and track_type = 'drone' and ${value} is not null
         group by 1 order by 1`),
     ],
-    fields: [field("limit", { color: "red" })],
+    fields: [field("limit", { color: "red", bare: true })],
   });
 }
 

@@ -10,6 +10,8 @@ import { COLLECTORS } from "./variables.ts";
 const EACH = "{{instance}}";
 const by = (how: string, name: string) => `${how} by (instance) (${metric(name)})`;
 const perSecond = (name: string, label: string) => `sum by (${label}) (${rate(name)})`;
+/** Only the reasons there are at the time: all that could be would fill the legend with zeros. */
+const happening = (name: string) => orNone("reason", `${perSecond(name, "reason")} > 0`);
 const quantile = (q: number, name: string, labels = "") =>
   `histogram_quantile(${q}, sum by (le${labels}) (${rate(`${name}_bucket`)}))`;
 
@@ -132,9 +134,9 @@ const trouble = timeseries({
     "Failed writes, rows or values that could not be used, and good rows that were given up, each by reason, a second. The last must be 0.",
   ...{ w: 6, h: 7, unit: UNITS.CountsPerSecond },
   queries: [
-    prom(perSecond("gleaner_store_errors_total", "reason"), "error: {{reason}}"),
-    prom(perSecond("gleaner_rows_rejected_total", "reason"), "rejected: {{reason}}"),
-    prom(perSecond("gleaner_rows_dropped_total", "reason"), "given up: {{reason}}"),
+    prom(happening("gleaner_store_errors_total"), "error: {{reason}}"),
+    prom(happening("gleaner_rows_rejected_total"), "rejected: {{reason}}"),
+    prom(happening("gleaner_rows_dropped_total"), "given up: {{reason}}"),
   ],
 });
 

@@ -112,10 +112,11 @@ const alerts = table({
   queries: [
     rowsOrNone(
       `
-      select time as "Time", alert_id as "Alert", triggered as "Fired", value as "Value", message as "Message"
+      select case when triggered then time else coalesce(ends_at, received_at, time) end as "Time",
+             alert_id as "Alert", triggered as "Fired", value as "Value", message as "Message"
       from alert_history
       where $__timeFilter(time)
-      order by time desc limit 500`,
+      order by 1 desc limit 500`,
       ["null::timestamptz", NONE, "null::boolean", "null::double precision", "null::text"],
     ),
   ],

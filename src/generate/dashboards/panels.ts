@@ -56,6 +56,8 @@ export interface FieldOptions {
   /** In pixels. */
   readonly width?: number;
   readonly color?: string;
+  /** A bare line without the area below it: for a limit among values. */
+  readonly bare?: boolean;
   /** Cell of a table: coloured by its mapping or threshold, or a bar. */
   readonly cell?: "color-text" | "color-background" | "gauge";
   readonly min?: number;
@@ -102,11 +104,12 @@ export function field(name: string | RegExp, options: FieldOptions): Override {
   return { matcher, properties: propertiesOf(options) };
 }
 
-function propertiesOf({ thresholds, color, width, cell, ...plain }: FieldOptions): DynamicConfigValue[] {
+function propertiesOf({ thresholds, color, bare, width, cell, ...plain }: FieldOptions): DynamicConfigValue[] {
   return [
     ...Object.entries(plain).map(([id, value]) => ({ id, value })),
     ...(thresholds ? [{ id: "thresholds", value: steps(thresholds) }] : []),
     ...(color ? [{ id: "color", value: { mode: FieldColorModeId.Fixed, fixedColor: color } }] : []),
+    ...(bare ? [{ id: "custom.fillOpacity", value: 0 }] : []),
     ...(width ? [{ id: "custom.width", value: width }] : []),
     ...(cell
       ? [{ id: "custom.cellOptions", value: { type: cell, ...(cell === "gauge" ? { mode: "basic" } : {}) } }]

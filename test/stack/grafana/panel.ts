@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { CheckedDashboard, PlacedPanel } from "../../../src/artefacts/dashboards/structure.ts";
+import { promMs } from "../../../src/artefacts/durations.ts";
 import { type Frame, hasValue, shownName } from "./frames.ts";
 import { runSql } from "./postgres.ts";
 import { type Prometheus, runPromql } from "./prometheus.ts";
@@ -37,6 +38,7 @@ export async function showPanel(
   view: View,
 ): Promise<Shown> {
   const points = panel.maxDataPoints ?? Math.round((panel.gridPos.w / 24) * FULL_WIDTH);
+  const least = panel.interval === undefined || view.finest ? undefined : promMs(panel.interval);
   const many = queries.filter(({ format, language }) => language === "promql" && format === "table").length > 1;
   const frames: Frame[] = [];
   const rows: Record<string, number> = {};
@@ -45,7 +47,7 @@ export async function showPanel(
   for (const query of queries.filter(({ hidden }) => !hidden)) {
     try {
       if (query.language === "promql") {
-        const answer = await runPromql(sources.prometheus, query, { chosen, view, points, many });
+        const answer = await runPromql(sources.prometheus, query, { chosen, view, points, least, many });
         rows[query.refId] = answer.series.length;
         frames.push(...answer.frames);
         problems.push(
@@ -56,7 +58,7 @@ export async function showPanel(
           ),
         );
       } else {
-        const answer = await runSql(sources.database, query, { chosen, view, points });
+        const answer = await runSql(sources.database, query, { chosen, view, points, least });
         rows[query.refId] = answer.rows;
         frames.push(...answer.frames);
       }

@@ -94,9 +94,9 @@ function seconds(width: string): number {
 export async function runSql(
   client: pg.Client,
   query: Pick<Query, "refId" | "text" | "format">,
-  { chosen, view, points }: { chosen: Chosen; view: View; points: number },
+  { chosen, view, points, least }: { chosen: Chosen; view: View; points: number; least?: number | undefined },
 ): Promise<{ readonly frames: readonly Frame[]; readonly rows: number; readonly text: string }> {
-  const text = expandSql(query.text, chosen, view, intervalOf(view, points), false);
+  const text = expandSql(query.text, chosen, view, intervalOf(view, points, least), false);
   const result = await client.query({ text, rowMode: "array" }).catch((error: Error) => {
     throw new Error(`${error.message}: ${text}`, { cause: error });
   });

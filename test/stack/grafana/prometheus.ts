@@ -74,9 +74,15 @@ export function legendOf(legend: string | undefined, metric: Readonly<Record<str
 export async function runPromql(
   prometheus: Prometheus,
   query: Query,
-  { chosen, view, points, many }: { chosen: Chosen; view: View; points: number; many: boolean },
+  {
+    chosen,
+    view,
+    points,
+    least,
+    many,
+  }: { chosen: Chosen; view: View; points: number; least: number | undefined; many: boolean },
 ): Promise<{ readonly series: readonly Series[]; readonly frames: readonly Frame[]; readonly text: string }> {
-  const interval = intervalOf(view, points);
+  const interval = intervalOf(view, points, least);
   const text = expand(query.text, chosen, view, interval);
   const series = query.instant
     ? await instant(prometheus, text, view.to)

@@ -5,6 +5,8 @@ export interface View {
   readonly to: number;
   /** How often Prometheus scrapes (ms): the data source's `timeInterval`. */
   readonly scrape: number;
+  /** Points as fine as the data, also where a panel wants fewer. */
+  readonly finest?: boolean;
 }
 
 /** Pixels of a panel that takes all 24 columns; a panel asks for as many points. */
@@ -51,11 +53,11 @@ const ROUND: readonly (readonly [limit: number, interval: number])[] = [
   ] as const),
 ];
 
-/** `$__interval` of a panel (ms): the range by its points, rounded, and never finer than the data. */
-export function intervalOf({ from, to, scrape }: View, points: number): number {
+/** `$__interval` of a panel (ms): the range by its points, rounded, and not finer than the data, or than the panel wants (`least`). */
+export function intervalOf({ from, to, scrape }: View, points: number, least = scrape): number {
   const exact = (to - from) / points;
   const rounded = ROUND.find(([limit]) => exact < limit)?.[1] ?? 604_800_000;
-  return Math.max(rounded, scrape);
+  return Math.max(rounded, least);
 }
 
 /** `$__rate_interval`: at least four scrapes, so that a rate has two samples even when one is missed (Prometheus data source). */
