@@ -3,11 +3,13 @@ import type { Plugin } from "../model/plugin.ts";
 import { certificateMonitor } from "./certificate_monitor.ts";
 import { diskMonitor } from "./disk_monitor.ts";
 import { dnsMonitor } from "./dns_monitor.ts";
+import { dockerMonitor } from "./docker_monitor.ts";
 import { dragonsync } from "./dragonsync.ts";
 import { networkMonitor } from "./network_monitor.ts";
 import { postgresMonitor } from "./postgres_monitor.ts";
 import { redisMonitor } from "./redis_monitor.ts";
 import { systemInfo } from "./system_info.ts";
+import { systemdMonitor } from "./systemd_monitor.ts";
 import { webServiceMonitor } from "./web_service_monitor.ts";
 
 /** Every built-in plugin. */
@@ -15,10 +17,12 @@ export const plugins: readonly Plugin[] = [
   certificateMonitor,
   diskMonitor,
   dnsMonitor,
+  dockerMonitor,
   dragonsync,
   networkMonitor,
   postgresMonitor,
   redisMonitor,
   systemInfo,
+  systemdMonitor,
   webServiceMonitor,
 ];

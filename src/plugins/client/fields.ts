@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 /** A path of the file system, as a setting. */
-const path = z
+export const path = z
   .string()
   .min(1)
   .max(4096)
