@@ -8,6 +8,7 @@ import { dragonsync } from "./dragonsync.ts";
 import { networkMonitor } from "./network_monitor.ts";
 import { postgresMonitor } from "./postgres_monitor.ts";
 import { redisMonitor } from "./redis_monitor.ts";
+import { smartMonitor } from "./smart_monitor.ts";
 import { systemInfo } from "./system_info.ts";
 import { systemdMonitor } from "./systemd_monitor.ts";
 import { webServiceMonitor } from "./web_service_monitor.ts";
@@ -22,6 +23,7 @@ export const plugins: readonly Plugin[] = [
   networkMonitor,
   postgresMonitor,
   redisMonitor,
+  smartMonitor,
   systemInfo,
   systemdMonitor,
   webServiceMonitor,
