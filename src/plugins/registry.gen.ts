@@ -5,6 +5,7 @@ import { diskMonitor } from "./disk_monitor.ts";
 import { dnsMonitor } from "./dns_monitor.ts";
 import { dockerMonitor } from "./docker_monitor.ts";
 import { dragonsync } from "./dragonsync.ts";
+import { memcachedMonitor } from "./memcached_monitor.ts";
 import { networkMonitor } from "./network_monitor.ts";
 import { postgresMonitor } from "./postgres_monitor.ts";
 import { redisMonitor } from "./redis_monitor.ts";
@@ -20,6 +21,7 @@ export const plugins: readonly Plugin[] = [
   dnsMonitor,
   dockerMonitor,
   dragonsync,
+  memcachedMonitor,
   networkMonitor,
   postgresMonitor,
   redisMonitor,
