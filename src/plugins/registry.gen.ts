@@ -6,6 +6,7 @@ import { dnsMonitor } from "./dns_monitor.ts";
 import { dockerMonitor } from "./docker_monitor.ts";
 import { dragonsync } from "./dragonsync.ts";
 import { memcachedMonitor } from "./memcached_monitor.ts";
+import { mysqlMonitor } from "./mysql_monitor.ts";
 import { networkMonitor } from "./network_monitor.ts";
 import { postgresMonitor } from "./postgres_monitor.ts";
 import { redisMonitor } from "./redis_monitor.ts";
@@ -22,6 +23,7 @@ export const plugins: readonly Plugin[] = [
   dockerMonitor,
   dragonsync,
   memcachedMonitor,
+  mysqlMonitor,
   networkMonitor,
   postgresMonitor,
   redisMonitor,

@@ -108,10 +108,17 @@ export async function endsWhenAborted(plugin: Plugin, configOf: (port: number) =
   }
 }
 
-/** A server on the loopback that answers whatever it is asked first with these bytes, and then ends the connection. */
-export async function answering(bytes: string | Uint8Array): Promise<{ readonly port: number } & AsyncDisposable> {
+/**
+ * A server on the loopback that answers whatever it is asked first with these bytes, and then ends the connection.
+ * @param options.first it does not wait to be asked
+ */
+export async function answering(
+  bytes: string | Uint8Array,
+  { first = false } = {},
+): Promise<{ readonly port: number } & AsyncDisposable> {
   const server = createServer((peer) => {
     peer.on("error", () => undefined).once("data", () => peer.end(bytes));
+    if (first) peer.end(bytes);
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   return {
