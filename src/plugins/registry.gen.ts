@@ -5,6 +5,7 @@ import { diskMonitor } from "./disk_monitor.ts";
 import { dnsMonitor } from "./dns_monitor.ts";
 import { dockerMonitor } from "./docker_monitor.ts";
 import { dragonsync } from "./dragonsync.ts";
+import { httpJson } from "./http_json.ts";
 import { memcachedMonitor } from "./memcached_monitor.ts";
 import { mysqlMonitor } from "./mysql_monitor.ts";
 import { networkMonitor } from "./network_monitor.ts";
@@ -22,6 +23,7 @@ export const plugins: readonly Plugin[] = [
   dnsMonitor,
   dockerMonitor,
   dragonsync,
+  httpJson,
   memcachedMonitor,
   mysqlMonitor,
   networkMonitor,
