@@ -1,9 +1,8 @@
 import { channel } from "node:diagnostics_channel";
-import type { Agent } from "undici";
 import type { HttpClient } from "../model/plugin.ts";
 import { toCollectError } from "./errors.ts";
 import { decodeBody } from "./http/decode.ts";
-import { createAgent, dispatchGet } from "./http/dispatch.ts";
+import type { Undici } from "./http/dispatch.ts";
 import { createPlain } from "./http/plain.ts";
 import { requestOf } from "./http/request.ts";
 
@@ -16,24 +15,20 @@ const traced = channel("undici:request:create");
  * own; what goes over https, and everything while requests are traced, goes over undici.
  */
 export function createHttpClient(): HttpClient & { close(): Promise<void> } {
-  const agents = new Map<string | undefined, Agent>();
   const plain = createPlain();
-
-  /** Connections are shared by those who trust the same certificates, and by no others. */
-  function agentFor(ca: string | undefined): Agent {
-    const known = agents.get(ca);
-    if (known) return known;
-    const agent = createAgent(ca);
-    agents.set(ca, agent);
-    return agent;
-  }
+  let undici: Promise<Undici> | undefined;
+  /** Loaded when something is asked for that needs it: at rest it would be a tenth of the process. */
+  const loadUndici = () => {
+    undici ??= import("./http/dispatch.ts").then((module) => module.createUndici());
+    return undici;
+  };
 
   return {
     async get(url, options) {
       try {
         const request = requestOf(url, options);
         const isPlain = request.url.protocol === "http:" && !traced.hasSubscribers;
-        const answer = await (isPlain ? plain.get(request) : dispatchGet(agentFor(options.ca), request));
+        const answer = await (isPlain ? plain.get(request) : (await loadUndici()).get(request, options.ca));
         const encoding = answer.headers["content-encoding"];
         return encoding === undefined ? answer : { ...answer, body: await decodeBody(answer.body, encoding) };
       } catch (error) {
@@ -42,7 +37,7 @@ export function createHttpClient(): HttpClient & { close(): Promise<void> } {
     },
     async close() {
       plain.close();
-      await Promise.all([...agents.values()].map((agent) => agent.destroy()));
+      await (await undici)?.close();
     },
   };
 }

@@ -1,6 +1,9 @@
-import { type Server, STATUS_CODES } from "node:http";
+import type { Server } from "node:http";
 import type { Socket } from "node:net";
 import { PROBLEM_TYPE, problem } from "./send.ts";
+
+// Not by import: see server.ts.
+const { STATUS_CODES } = process.getBuiltinModule("node:http");
 
 /** What the HTTP parser can complain about, and what we answer. Anything else is 400. */
 const ANSWERS: Readonly<Record<string, readonly [status: number, detail: string]>> = {

@@ -1,6 +1,8 @@
-import { STATUS_CODES } from "node:http";
 import type { Response } from "express";
 import type { Exposition } from "./app.ts";
+
+// Not by import: see server.ts.
+const { STATUS_CODES } = process.getBuiltinModule("node:http");
 
 /**
  * Answers with a whole body. Node leaves the body out for HEAD and keeps the headers.

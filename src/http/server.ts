@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerResponse } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import type { Logger } from "../model/plugin.ts";
 import { isLoopback } from "./address.ts";
 import type { Application } from "./app.ts";
@@ -9,6 +9,9 @@ import { type ListenAddress, type Listening, listenOn } from "./listen.ts";
 import type { Route } from "./route.ts";
 import { routesOf } from "./routes/index.ts";
 import type { Token } from "./tokens.ts";
+
+// Not by import, which reads every export of it, and with WebSocket loads the undici that is built into Node: 10 MB.
+const { createServer } = process.getBuiltinModule("node:http");
 
 export interface HttpServerOptions {
   readonly app: Application;

@@ -3,6 +3,33 @@ import { type Answer, MAX_HEAD_BYTES } from "./answer.ts";
 import { createBody } from "./body.ts";
 import type { Request } from "./request.ts";
 
+/** GET over undici's connections. */
+export interface Undici {
+  /** @param ca certificates (PEM) that servers are held to, instead of the system's. Rejects as undici does. */
+  get(request: Request, ca: string | undefined): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export function createUndici(): Undici {
+  const agents = new Map<string | undefined, Agent>();
+
+  /** Connections are shared by those who trust the same certificates, and by no others. */
+  function agentFor(ca: string | undefined): Agent {
+    const known = agents.get(ca);
+    if (known) return known;
+    const agent = createAgent(ca);
+    agents.set(ca, agent);
+    return agent;
+  }
+
+  return {
+    get: (request, ca) => dispatchGet(agentFor(ca), request),
+    async close() {
+      await Promise.all([...agents.values()].map((agent) => agent.destroy()));
+    },
+  };
+}
+
 /** @param ca certificates (PEM) that servers are held to, instead of the system's */
 export function createAgent(ca: string | undefined): Agent {
   return new Agent({
