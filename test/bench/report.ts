@@ -17,16 +17,20 @@ export function writeReport(results: readonly Result[], docs = DOCS): void {
   const plots = join(docs, "benchmarks");
   mkdirSync(plots, { recursive: true });
   const all = keepResults(join(plots, "results.json"), results);
-  const parts = {
+  const plot = (name: string, svg: string, text: string) => {
+    writeFileSync(join(plots, `${name}.svg`), svg);
+    return `![${text}](benchmarks/${name}.svg)\n\n`;
+  };
+  const lines = all.flatMap((result) => result.lines);
+  const parts: Record<string, string> = {
     machine: machinePart(all),
-    summary: summaryPart(all),
+    summary: plot("overview", overview(lines), "How many times better than its bar each line is") + summaryPart(all),
     ...Object.fromEntries(all.map((result) => [result.bench, benchPart(result)])),
   };
+  const fleet = all.find(({ bench }) => bench === "collector");
+  if (fleet)
+    parts["collector"] = plot("collector", growth(fleet.lines), "The collector as its fleet grows") + benchPart(fleet);
   writeFileSync(page, fillPage(existsSync(page) ? readFileSync(page, "utf8") : "# Benchmarks\n", parts));
-  const lines = all.flatMap((result) => result.lines);
-  writeFileSync(join(plots, "overview.svg"), overview(lines));
-  const collector = lines.filter(({ bench }) => bench === "collector");
-  if (collector.length > 0) writeFileSync(join(plots, "collector.svg"), growth(collector));
 }
 
 if (import.meta.main) writeReport([]);

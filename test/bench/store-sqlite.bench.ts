@@ -41,7 +41,7 @@ async function oneByOne(rows: Rows): Promise<number> {
 /** Drone rows and samples into the embedded store, beside one transaction a row; every transaction is on disk when it ends. */
 export async function run({ quick }: BenchOptions): Promise<Line[]> {
   const lines: Line[] = [];
-  const n = quick ? 10_000 : 100_000;
+  const n = quick ? 10_000 : 50_000;
   for (const rows of [drones(n), samples(n)]) {
     const taken = await inTurn(
       {

@@ -65,7 +65,7 @@ function linesOf(name: string, rate: Awaited<ReturnType<typeof rates>>): Line[] 
 async function measure(place: string, url: string, { quick }: BenchOptions): Promise<Line[]> {
   using folder = temporaryFolder();
   await using opened = await openPlace(url);
-  const n = quick ? 10_000 : 100_000;
+  const n = quick ? 10_000 : 50_000;
   const lines: Line[] = [];
   for (const [what, rows] of [
     ["drones", drones(n)],
