@@ -1,6 +1,9 @@
-import { type IncomingMessage, type RequestOptions, request as requestHttp } from "node:http";
+import type { IncomingMessage, RequestOptions } from "node:http";
 import { request as requestHttps } from "node:https";
 import { CollectError } from "../../model/run.ts";
+
+// Not by import, which reads every export of it, and with WebSocket loads the undici that is built into Node: 10 MB.
+const { request: requestHttp } = process.getBuiltinModule("node:http");
 
 /** A request that the collector's own client has no part for: another method, a unix socket, a certificate of one's own. */
 export interface Asked {
