@@ -75,6 +75,7 @@ export function timeseries(panel: Panel, frames: readonly Styled[][], view: View
         icon: "roundRect",
         itemWidth: 12,
         itemHeight: 4,
+        itemGap: 26,
         textStyle: legendText,
         pageIconSize: 9,
       },
@@ -144,7 +145,7 @@ export function barGauge(fields: readonly Styled[], size: Size): string {
   const values = fields.map((field) => Number(lastOf(field.values)));
   return svg(
     {
-      grid: { left: 8, right: 70, top: 4, bottom: 4, containLabel: true },
+      grid: { left: 24, right: 70, top: 4, bottom: 4, containLabel: true },
       xAxis: { type: "value", show: false, min: Math.min(0, ...values) },
       yAxis: {
         type: "category",

@@ -34,22 +34,18 @@ export function geomap(
       })),
     };
   });
-  const axis = (name: string) => ({
+  const axis = {
     type: "value",
     scale: true,
-    name,
-    nameTextStyle: label,
-    nameLocation: "middle",
-    nameGap: 34,
     axisLabel: { ...label, formatter: (value: number) => `${value.toFixed(2)}°` },
     splitLine: { lineStyle: { color: GRID } },
-  });
+  };
   return svg(
     {
       grid: { left: 12, right: 24, top: 24, bottom: 30, containLabel: true },
       legend: { bottom: 0, icon: "circle", itemWidth: 8, textStyle: legendText },
-      xAxis: axis("longitude"),
-      yAxis: axis("latitude"),
+      xAxis: axis,
+      yAxis: axis,
       series,
     },
     size,
