@@ -9,7 +9,7 @@ import { type Finding, lookAtFile, lookAtServer } from "./certificate/look.ts";
 import { addressOf } from "./client/errors.ts";
 import { host, port } from "./client/fields.ts";
 import { credentialFields, trusted } from "./web/fields.ts";
-import { harvestEach, maybe } from "./web/harvest.ts";
+import { harvestEach, maybe, tellChange } from "./web/harvest.ts";
 
 /** Certificates of one target, of servers and in files together. */
 const MAX = 500;
@@ -155,10 +155,16 @@ export const certificateMonitor = definePlugin({
       summary: "Looks at every certificate. One that is not good is news and no failure of the run.",
       every: minutes(15),
       timeout: seconds(60),
-      async collect({ config }, { signal, log, now }) {
+      async collect({ config }, context) {
+        const { signal, now } = context;
         signal.throwIfAborted();
         const told = (certificate: string, found: Finding): Samples => {
-          if (found.detail !== undefined) log.debug({ certificate, detail: found.detail }, "certificate is not good");
+          const problems = [...found.problems].join();
+          tellChange(
+            context,
+            certificate,
+            problems ? { reason: problems, detail: found.detail ?? problems } : undefined,
+          );
           return samplesOf(certificate, found, now());
         };
         const files = await filesOf(config.files);

@@ -10,6 +10,7 @@ import { memcachedMonitor } from "./memcached_monitor.ts";
 import { mysqlMonitor } from "./mysql_monitor.ts";
 import { networkMonitor } from "./network_monitor.ts";
 import { postgresMonitor } from "./postgres_monitor.ts";
+import { prometheusScrape } from "./prometheus_scrape.ts";
 import { redisMonitor } from "./redis_monitor.ts";
 import { smartMonitor } from "./smart_monitor.ts";
 import { systemInfo } from "./system_info.ts";
@@ -28,6 +29,7 @@ export const plugins: readonly Plugin[] = [
   mysqlMonitor,
   networkMonitor,
   postgresMonitor,
+  prometheusScrape,
   redisMonitor,
   smartMonitor,
   systemInfo,

@@ -5,7 +5,7 @@ import type { MetricSpec, Sample } from "../model/sample.ts";
 import { withDeadline } from "./web/deadline.ts";
 import { pattern, statuses } from "./web/expectations.ts";
 import { authorization, checkCredentials, credentialFields, headers, trusted, webUrl } from "./web/fields.ts";
-import { harvestEach, maybe, oneHot } from "./web/harvest.ts";
+import { harvestEach, maybe, oneHot, tellChange } from "./web/harvest.ts";
 import { type Finding, PHASES, probe, REASONS } from "./web/probe.ts";
 import { ENDPOINT_CERTIFICATE, ENDPOINT_DOWN, ENDPOINT_SLOW } from "./web/web-alerts.ts";
 
@@ -144,11 +144,12 @@ export const webServiceMonitor = definePlugin({
       summary: "Asks every endpoint, all at the same time. One that is down is news and no failure of the run.",
       every: seconds(60),
       timeout: seconds(60),
-      async collect({ config }, { signal, log, now }) {
+      async collect({ config }, context) {
+        const { signal, now } = context;
         signal.throwIfAborted();
         return harvestEach(config.endpoints, nameOf, signal, async (endpoint) => {
           const found = await ask(endpoint, signal);
-          if (found.failure) log.debug({ endpoint: nameOf(endpoint), ...found.failure }, "endpoint is not up");
+          tellChange(context, nameOf(endpoint), found.failure);
           return samplesOf(nameOf(endpoint), found, now());
         });
       },

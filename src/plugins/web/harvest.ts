@@ -1,3 +1,4 @@
+import type { Context } from "../../model/plugin.ts";
 import { CollectError } from "../../model/run.ts";
 import type { Rejection, Sample } from "../../model/sample.ts";
 
@@ -52,4 +53,27 @@ export function oneHot<M extends string>(
   labels: Readonly<Record<string, string>>,
 ): readonly Sample<M>[] {
   return states.map((state) => ({ metric, value: Number(state === current), labels: { ...labels, [label]: state } }));
+}
+
+/** Why a thing is not well: the reason that is its state, and the words for people. */
+export interface Trouble {
+  readonly reason: string;
+  readonly detail: string;
+}
+
+/** Says in the log when a thing falls ill, for another reason, and when it is well again: once, and not at every run. */
+export function tellChange(
+  { log, state }: Pick<Context, "log" | "state">,
+  thing: string,
+  trouble: Trouble | undefined,
+): void {
+  const key = `trouble of ${thing}`;
+  if (state.get(key) === trouble?.reason) return;
+  if (trouble === undefined) {
+    state.delete(key);
+    log.info({ thing }, "well again");
+  } else {
+    state.set(key, trouble.reason);
+    log.warn({ thing, ...trouble }, "not well");
+  }
 }

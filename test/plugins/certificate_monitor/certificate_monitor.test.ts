@@ -9,6 +9,7 @@ import { certificateMonitor } from "../../../src/plugins/certificate_monitor.ts"
 import { type Authority, type Certificate, makeAuthority, selfSigned } from "../../faults/support/certificates.ts";
 import { collect, endsWhenAborted } from "../../support/collect.ts";
 import { temporaryFolder } from "../../support/folder.ts";
+import { contextOf } from "../../support/plugins.ts";
 import { withoutProgram } from "../../support/program.ts";
 import { freePort } from "../../support/servers/port.ts";
 
@@ -89,9 +90,8 @@ describe("certificate_monitor against TLS servers", { skip: withoutProgram("open
   it("says who it is from", async () => {
     const servers = [{ host: "localhost", port: ports["good"], tls_ca_file: root.file }];
     const config = certificateMonitor.config.parse({ servers });
-    const context = { signal: new AbortController().signal, now: () => NOW, log: { debug() {} } };
     const target = { id: "t", config, tags: {} };
-    const { samples } = await certificateMonitor.jobs.certificates.collect(target, context as never);
+    const { samples } = await certificateMonitor.jobs.certificates.collect(target, contextOf({ now: () => NOW }));
     const { labels } = samples.find(({ metric }) => metric === "certificate_info") ?? {};
     const { serial, ...info } = labels ?? {};
     const certificate = `localhost:${ports["good"]}`;

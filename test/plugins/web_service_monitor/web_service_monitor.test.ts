@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Sample } from "../../../src/model/sample.ts";
+import { tellChange } from "../../../src/plugins/web/harvest.ts";
 import { webServiceMonitor } from "../../../src/plugins/web_service_monitor.ts";
 import { type Certificate, makeAuthority, selfSigned } from "../../faults/support/certificates.ts";
 import { temporaryFolder } from "../../support/folder.ts";
@@ -276,6 +277,19 @@ describe("web_service_monitor against servers that misbehave", () => {
     assert.match(server.heard[0] ?? "", /^GET \/health\?key=hush HTTP\/1\.1\r\n/);
     assert.equal(samples[0]?.labels?.["endpoint"], `${server.url}/health`);
     assert.doesNotMatch(JSON.stringify(samples), /hush/);
+  });
+});
+
+describe("the log", () => {
+  it("says once that a thing is not well, and once that it is again", () => {
+    const said: string[] = [];
+    const say = (fields: object, text: string) => void said.push(`${Object.values(fields).join()}: ${text}`);
+    const context = contextOf({ log: { debug: say, info: say, warn: say, error: say } });
+    const refused = { reason: "connect", detail: "refused" };
+    const late = { reason: "timeout", detail: "late" };
+    for (const trouble of [undefined, refused, refused, late, undefined, undefined])
+      tellChange(context, "shop", trouble);
+    assert.deepEqual(said, ["shop,connect,refused: not well", "shop,timeout,late: not well", "shop: well again"]);
   });
 });
 
