@@ -8,9 +8,10 @@ import { dragonsync } from "./dragonsync.ts";
 import { httpJson } from "./http_json.ts";
 import { memcachedMonitor } from "./memcached_monitor.ts";
 import { mysqlMonitor } from "./mysql_monitor.ts";
+import { natsMonitor } from "./nats_monitor.ts";
 import { networkMonitor } from "./network_monitor.ts";
 import { postgresMonitor } from "./postgres_monitor.ts";
-import { prometheusScrape } from "./prometheus_scrape.ts";
+import { rabbitmqMonitor } from "./rabbitmq_monitor.ts";
 import { redisMonitor } from "./redis_monitor.ts";
 import { smartMonitor } from "./smart_monitor.ts";
 import { systemInfo } from "./system_info.ts";
@@ -27,9 +28,10 @@ export const plugins: readonly Plugin[] = [
   httpJson,
   memcachedMonitor,
   mysqlMonitor,
+  natsMonitor,
   networkMonitor,
   postgresMonitor,
-  prometheusScrape,
+  rabbitmqMonitor,
   redisMonitor,
   smartMonitor,
   systemInfo,

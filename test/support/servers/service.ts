@@ -35,13 +35,17 @@ export interface Place {
 /** How a server is started. */
 export interface Recipe {
   readonly program: string;
-  readonly args: (place: Place) => readonly string[];
+  readonly args?: (place: Place) => readonly string[];
+  /** What to run in the program's place: something that starts it. */
+  readonly command?: (place: Place) => readonly [string, readonly string[]];
   /** Added to the environment. */
   readonly env?: (place: Place) => Readonly<Record<string, string>>;
   /** Writes what it needs into its folder first. */
   readonly prepare?: (place: Place) => Promise<void>;
   /** Throws until the server answers; by default until it accepts connections. */
   readonly ready?: (place: Place) => Promise<unknown>;
+  /** How long it may take until then (ms). */
+  readonly patience?: number;
 }
 
 /** A real server, in a folder and on a port of its own. */
@@ -65,7 +69,8 @@ export async function accepts({ port }: Pick<Place, "port">): Promise<void> {
 }
 
 /** Starts a server and waits until it is ready. */
-export async function startService({ program, args, env, prepare, ready = accepts }: Recipe): Promise<Service> {
+export async function startService(recipe: Recipe): Promise<Service> {
+  const { program, args = () => [], env, prepare, ready = accepts } = recipe;
   const place = { folder: await mkdtemp(join(tmpdir(), `gleaner-${program}-`)), port: await freePort() };
   await prepare?.(place);
   let end = (_: NodeJS.Signals) => {};
@@ -75,7 +80,8 @@ export async function startService({ program, args, env, prepare, ready = accept
     let output = "";
     let over = false;
     // In a group of its own: scripts that start the server proper end with it.
-    const child = spawn(find(program) ?? program, args(place), {
+    const [command, given] = recipe.command?.(place) ?? [find(program) ?? program, args(place)];
+    const child = spawn(command, given, {
       ...{ cwd: place.folder, detached: true, stdio: ["ignore", "pipe", "pipe"] },
       env: { PATH: process.env["PATH"], HOME: place.folder, ...env?.(place) },
     });
@@ -95,7 +101,7 @@ export async function startService({ program, args, env, prepare, ready = accept
     };
     await eventually(async () => {
       if (!over) await ready(place);
-    });
+    }, recipe.patience);
     if (over) throw new Error(`${program} ended: ${output}`);
   }
 
