@@ -61,7 +61,7 @@ export const NODE_DOWN: readonly AlertSpec[] = [
       meaning: "The other nodes of the cluster know this one as a member, and it does not run.",
       impact: "Queues that only it holds cannot be used; the others have lost a replica.",
       check: ["`rabbitmq-diagnostics cluster_status` on another node.", "Its log, and the machine that it runs on."],
-      fix: ["Start it.", "One that will not come back: `rabbitmqctl forget_cluster_node <node>`."],
+      fix: ["Start it again.", "One that will not come back: `rabbitmqctl forget_cluster_node <node>`."],
     },
   },
 ];

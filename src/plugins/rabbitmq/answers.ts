@@ -28,7 +28,7 @@ export function readOverview(body: unknown): Samples {
     numberOf(fieldAt(body, `message_stats.${field}`)),
   );
   return [
-    sample("rabbitmq_info", 1, { version: text("rabbitmq_version"), cluster: text("cluster_name") }),
+    sample("rabbitmq_info", 1, { version: text("rabbitmq_version"), name: text("cluster_name") }),
     ...samplesOf(body, OVERVIEW),
     ...(lost.some((count) => count !== undefined)
       ? [sample("rabbitmq_unroutable_total" as const, (lost[0] ?? 0) + (lost[1] ?? 0))]

@@ -13,7 +13,7 @@ export const METRICS = {
   rabbitmq_info: {
     help: "Version and name of the cluster.",
     unit: "info",
-    labels: ["version", "cluster"],
+    labels: ["version", "name"],
     maxSeries: 1,
   },
   rabbitmq_connections: { help: "Connections of clients." },
