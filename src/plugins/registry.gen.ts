@@ -11,6 +11,7 @@ import { mysqlMonitor } from "./mysql_monitor.ts";
 import { natsMonitor } from "./nats_monitor.ts";
 import { networkMonitor } from "./network_monitor.ts";
 import { postgresMonitor } from "./postgres_monitor.ts";
+import { prometheusScrape } from "./prometheus_scrape.ts";
 import { rabbitmqMonitor } from "./rabbitmq_monitor.ts";
 import { redisMonitor } from "./redis_monitor.ts";
 import { smartMonitor } from "./smart_monitor.ts";
@@ -31,6 +32,7 @@ export const plugins: readonly Plugin[] = [
   natsMonitor,
   networkMonitor,
   postgresMonitor,
+  prometheusScrape,
   rabbitmqMonitor,
   redisMonitor,
   smartMonitor,
