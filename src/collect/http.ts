@@ -1,6 +1,8 @@
 import { channel } from "node:diagnostics_channel";
+import pLimit from "p-limit";
 import type { HttpClient } from "../model/plugin.ts";
 import { toCollectError } from "./errors.ts";
+import type { Answer } from "./http/answer.ts";
 import { decodeBody } from "./http/decode.ts";
 import type { Undici } from "./http/dispatch.ts";
 import { createPlain } from "./http/plain.ts";
@@ -9,6 +11,9 @@ import { requestOf } from "./http/request.ts";
 /** Where undici announces its requests, and OpenTelemetry, when it traces, listens for them. */
 const traced = channel("undici:request:create");
 
+/** Bodies decoded at once: each may take 8 MB while it is, and a crowd of hostile ones must not take that together. */
+const DECODED_AT_ONCE = 2;
+
 /**
  * The HTTP client of all polling: the caller's total deadline, no redirects followed (a kit must not be able to send the
  * collector elsewhere), size capped as sent and as decoded. What goes over http takes the short way, over sockets of our
@@ -16,12 +21,22 @@ const traced = channel("undici:request:create");
  */
 export function createHttpClient(): HttpClient & { close(): Promise<void> } {
   const plain = createPlain();
+  const decoding = pLimit(DECODED_AT_ONCE);
   let undici: Promise<Undici> | undefined;
   /** Loaded when something is asked for that needs it: at rest it would be a tenth of the process. */
   const loadUndici = () => {
     undici ??= import("./http/dispatch.ts").then((module) => module.createUndici());
     return undici;
   };
+
+  /** Undoes a Content-Encoding. */
+  async function decoded(answer: Answer, encoding: string, signal: AbortSignal): Promise<Answer> {
+    const body = await decoding(() => {
+      signal.throwIfAborted();
+      return decodeBody(answer.body, encoding);
+    });
+    return { ...answer, body };
+  }
 
   return {
     async get(url, options) {
@@ -30,7 +45,7 @@ export function createHttpClient(): HttpClient & { close(): Promise<void> } {
         const isPlain = request.url.protocol === "http:" && !traced.hasSubscribers;
         const answer = await (isPlain ? plain.get(request) : (await loadUndici()).get(request, options.ca));
         const encoding = answer.headers["content-encoding"];
-        return encoding === undefined ? answer : { ...answer, body: await decodeBody(answer.body, encoding) };
+        return encoding === undefined ? answer : await decoded(answer, encoding, options.signal);
       } catch (error) {
         throw toCollectError(error);
       }
