@@ -17,6 +17,7 @@ import { redisMonitor } from "./redis_monitor.ts";
 import { smartMonitor } from "./smart_monitor.ts";
 import { systemInfo } from "./system_info.ts";
 import { systemdMonitor } from "./systemd_monitor.ts";
+import { upsMonitor } from "./ups_monitor.ts";
 import { webServiceMonitor } from "./web_service_monitor.ts";
 
 /** Every built-in plugin. */
@@ -38,5 +39,6 @@ export const plugins: readonly Plugin[] = [
   smartMonitor,
   systemInfo,
   systemdMonitor,
+  upsMonitor,
   webServiceMonitor,
 ];
