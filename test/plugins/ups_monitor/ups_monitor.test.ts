@@ -30,7 +30,7 @@ describe("NUT", { skip }, () => {
         "ups.load: 37",
         "ups.realpower: 180",
         "device.mfr: EATON",
-        'device.model: 5P "850"',
+        "device.model: 5P-850",
         "ups.firmware: 01.14",
         "output.current: 1.3",
       ],
@@ -63,7 +63,7 @@ describe("NUT", { skip }, () => {
     assert.equal(harvest.value("ups_load_ratio", { ups: "rack" }), 0.37);
     assert.equal(harvest.value("ups_battery_runtime_seconds", { ups: "rack" }), 240);
     assert.equal(harvest.value("ups_input_volts", { ups: "desk" }), 230.4);
-    assert.equal(harvest.value("ups_info", { ups: "rack", manufacturer: "EATON", model: '5P "850"' }), 1);
+    assert.equal(harvest.value("ups_info", { ups: "rack", manufacturer: "EATON", model: "5P-850" }), 1);
   });
 
   it("reads those that are named, and says which are not there", async () => {
@@ -165,6 +165,11 @@ it("says what is no apcupsd, and that a UPS lost its cable", async () => {
   );
   const lost = parseApcupsd(APC.replace("TRIM ONLINE", "COMMLOST").split("\n"));
   assert.deepEqual(lost, [{ metric: "ups_up", value: 0, labels: { ups: "backup" } }]);
+});
+
+it("reads what is quoted", () => {
+  const samples = parseNut(['VAR x ups.model "5P \\"850\\""', 'VAR x ups.status "OL"', 'VAR y ups.status "OB"'], ["x"]);
+  assert.equal(samples.find(({ metric }) => metric === "ups_info")?.labels?.["model"], '5P "850"');
 });
 
 it("reads anything without throwing", () => {
