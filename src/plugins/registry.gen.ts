@@ -10,6 +10,7 @@ import { memcachedMonitor } from "./memcached_monitor.ts";
 import { mysqlMonitor } from "./mysql_monitor.ts";
 import { natsMonitor } from "./nats_monitor.ts";
 import { networkMonitor } from "./network_monitor.ts";
+import { ntpMonitor } from "./ntp_monitor.ts";
 import { postgresMonitor } from "./postgres_monitor.ts";
 import { prometheusScrape } from "./prometheus_scrape.ts";
 import { rabbitmqMonitor } from "./rabbitmq_monitor.ts";
@@ -32,6 +33,7 @@ export const plugins: readonly Plugin[] = [
   mysqlMonitor,
   natsMonitor,
   networkMonitor,
+  ntpMonitor,
   postgresMonitor,
   prometheusScrape,
   rabbitmqMonitor,
