@@ -90,6 +90,7 @@ module.exports = {
     owner("yaml", "yaml", "config/|generate/"),
     owner("node-cron", "node-cron", "schedule/"),
     owner("systeminformation", "systeminformation", "plugins/"),
+    owner("net-snmp", "net-snmp", "plugins/snmp/"),
     owner("dns-packet", "dns-packet", "plugins/dns/"),
     owner("grafana-sdk", "@grafana/grafana-foundation-sdk", "generate/"),
     owner("zod", "zod", "artefacts/|config/|contract/|plugins/|model/|generate/"),

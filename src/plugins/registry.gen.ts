@@ -16,6 +16,7 @@ import { prometheusScrape } from "./prometheus_scrape.ts";
 import { rabbitmqMonitor } from "./rabbitmq_monitor.ts";
 import { redisMonitor } from "./redis_monitor.ts";
 import { smartMonitor } from "./smart_monitor.ts";
+import { snmpMonitor } from "./snmp_monitor.ts";
 import { systemInfo } from "./system_info.ts";
 import { systemdMonitor } from "./systemd_monitor.ts";
 import { upsMonitor } from "./ups_monitor.ts";
@@ -39,6 +40,7 @@ export const plugins: readonly Plugin[] = [
   rabbitmqMonitor,
   redisMonitor,
   smartMonitor,
+  snmpMonitor,
   systemInfo,
   systemdMonitor,
   upsMonitor,
