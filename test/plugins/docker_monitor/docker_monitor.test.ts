@@ -12,7 +12,9 @@ import { engineAt } from "../../../src/plugins/docker/engine.ts";
 import { dockerMonitor } from "../../../src/plugins/docker_monitor.ts";
 import { collect, endsWhenAborted, fails } from "../../support/collect.ts";
 import { temporaryFolder } from "../../support/folder.ts";
+import { withoutProgram } from "../../support/program.ts";
 import { serveRecorded } from "../../support/recorded_server.ts";
+import { startPodman } from "../../support/servers/podman.ts";
 
 const RECORDED = join(import.meta.dirname, "cases/docker-24/http");
 
@@ -37,6 +39,22 @@ it("reads an engine over its unix socket", async () => {
   } finally {
     socket.close();
     await recorded.close();
+  }
+});
+
+it("reads Podman's own server", { skip: withoutProgram("podman") }, async () => {
+  using folder = temporaryFolder();
+  const engine = await startPodman(folder, ["first", "second"]);
+  try {
+    const url = `unix://${engine.socket}`;
+    const harvest = await collect(dockerMonitor, { url });
+    assert.equal(harvest.value("docker_containers", { state: "created" }), 2);
+    assert.equal(harvest.value("container_state", { name: "first", state: "created" }), 1);
+    assert.deepEqual(harvest.by("container_restarts_total", "name"), { first: 0, second: 0 });
+    const disk = await collect(dockerMonitor, { url }, { job: "disk" });
+    assert.equal(disk.value("docker_images"), 1);
+  } finally {
+    await engine.stop();
   }
 });
 
