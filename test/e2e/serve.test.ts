@@ -108,12 +108,9 @@ describe("gleaner with no configuration, in an empty folder", () => {
         HOST_TARGETS.map((target_id) => ({ target_id, status: "success", error_message: null })),
       );
       const plugins = await db.query("select plugin_id, enabled from plugins order by plugin_id");
-      assert.deepEqual(plugins, [
-        { plugin_id: "disk_monitor", enabled: 1 },
-        { plugin_id: "dragonsync", enabled: 0 },
-        { plugin_id: "network_monitor", enabled: 1 },
-        { plugin_id: "system_info", enabled: 1 },
-      ]);
+      assert.ok(plugins.some(({ plugin_id, enabled }) => plugin_id === "dragonsync" && enabled === 0));
+      const running = plugins.filter(({ enabled }) => enabled === 1).map(({ plugin_id }) => plugin_id);
+      assert.deepEqual(running, HOST_TARGETS);
       const states = await db.query("select target_id, health_status, error_count from plugin_status order by 1");
       assert.deepEqual(
         states,

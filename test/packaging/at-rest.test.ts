@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { it } from "node:test";
 import { promisify } from "node:util";
+import { temporaryFolder } from "../support/folder.ts";
+import { type Env, startGleaner } from "../support/process.ts";
 
 /** Loads what `gleaner serve` loads before it has read its configuration, and tells what that was. */
 const LOOK = `
@@ -31,4 +34,24 @@ it("what is not needed at rest is not loaded", async () => {
   );
   // Importing node:http does it; see src/http/server.ts.
   assert.ok(!builtins.some((name) => name.includes("deps/undici")), "the undici that is built into Node");
+});
+
+it("the service has its limits on memory in the process that was started, and leaves those alone that somebody set", {
+  skip: process.platform !== "linux",
+}, async () => {
+  const started = async (env: Env) => {
+    using folder = temporaryFolder();
+    await using gleaner = await startGleaner({ cwd: folder.path, env });
+    const read = (file: string) => readFileSync(`/proc/${gleaner.pid}/${file}`, "utf8").split("\0");
+    return {
+      args: read("cmdline").slice(1),
+      arenas: read("environ").filter((name) => /^MALLOC_ARENA_MAX=/.test(name)),
+    };
+  };
+  const usual = await started({ NODE_OPTIONS: undefined, MALLOC_ARENA_MAX: undefined });
+  assert.equal(usual.args[0], "--max-semi-space-size=4");
+  assert.deepEqual(usual.arenas, ["MALLOC_ARENA_MAX=2"]);
+  const own = await started({ NODE_OPTIONS: "--max-semi-space-size=32", MALLOC_ARENA_MAX: "8" });
+  assert.match(own.args[0] ?? "", /bin\/gleaner\.js$/);
+  assert.deepEqual(own.arenas, ["MALLOC_ARENA_MAX=8"]);
 });
