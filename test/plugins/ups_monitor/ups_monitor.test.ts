@@ -1,4 +1,4 @@
-// On a real upsd with NUT's own simulator; apcupsd's answers as a Back-UPS gave them, framed by a server of the test's.
+// On a real upsd with NUT's own simulator; answers in the form of apcupsd, written by hand and framed by a server of the test's.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -93,7 +93,7 @@ it("says where nothing listens", async () => {
 it("ends when it is aborted while a server is silent", () =>
   endsWhenAborted(upsMonitor, (port) => ({ host: "127.0.0.1", port })));
 
-/** As apcupsd 3.14.14 answered for a Back-UPS CS 650. */
+/** In the form of apcupsd 3.14.14, with the values of a small Back-UPS; written by hand. */
 const APC = `APC      : 001,034,0854
 DATE     : 2022-11-14 10:13:25 +0100
 HOSTNAME : rack
