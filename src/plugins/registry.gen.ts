@@ -11,11 +11,15 @@ import { memcachedMonitor } from "./memcached_monitor.ts";
 import { mysqlMonitor } from "./mysql_monitor.ts";
 import { natsMonitor } from "./nats_monitor.ts";
 import { networkMonitor } from "./network_monitor.ts";
+import { nginxMonitor } from "./nginx_monitor.ts";
 import { ntpMonitor } from "./ntp_monitor.ts";
+import { pingMonitor } from "./ping_monitor.ts";
+import { portMonitor } from "./port_monitor.ts";
 import { postgresMonitor } from "./postgres_monitor.ts";
 import { prometheusScrape } from "./prometheus_scrape.ts";
 import { rabbitmqMonitor } from "./rabbitmq_monitor.ts";
 import { redisMonitor } from "./redis_monitor.ts";
+import { reverseProxyMonitor } from "./reverse_proxy_monitor.ts";
 import { smartMonitor } from "./smart_monitor.ts";
 import { snmpMonitor } from "./snmp_monitor.ts";
 import { systemInfo } from "./system_info.ts";
@@ -36,11 +40,15 @@ export const plugins: readonly Plugin[] = [
   mysqlMonitor,
   natsMonitor,
   networkMonitor,
+  nginxMonitor,
   ntpMonitor,
+  pingMonitor,
+  portMonitor,
   postgresMonitor,
   prometheusScrape,
   rabbitmqMonitor,
   redisMonitor,
+  reverseProxyMonitor,
   smartMonitor,
   snmpMonitor,
   systemInfo,

@@ -8,25 +8,31 @@ interface Harvest<M extends string> {
 }
 
 /**
- * Looks at many things at the same time. One that cannot even be looked at, because its settings name a file that is not
- * there (CollectError bad_data), is counted as `settings` and costs none of the others.
+ * Looks at many things, `width` of them at the same time. One that cannot even be looked at, because its settings name a file
+ * that is not there (CollectError bad_data), is counted as `settings` and costs none of the others.
  */
 export async function harvestEach<T, M extends string>(
   things: readonly T[],
   nameOf: (thing: T) => string,
   signal: AbortSignal,
   look: (thing: T) => Promise<readonly Sample<M>[]>,
+  width = things.length,
 ): Promise<Harvest<M>> {
-  const harvests = await Promise.all(
-    things.map(async (thing): Promise<Harvest<M>> => {
-      try {
-        return { samples: await look(thing), rejected: [] };
-      } catch (error) {
-        if (!(error instanceof CollectError && error.kind === "bad_data")) throw error;
-        return { samples: [], rejected: [{ reason: "settings", detail: `${nameOf(thing)}: ${error.message}` }] };
-      }
-    }),
-  );
+  const one = async (thing: T): Promise<Harvest<M>> => {
+    try {
+      return { samples: await look(thing), rejected: [] };
+    } catch (error) {
+      if (!(error instanceof CollectError && error.kind === "bad_data")) throw error;
+      return { samples: [], rejected: [{ reason: "settings", detail: `${nameOf(thing)}: ${error.message}` }] };
+    }
+  };
+  const harvests: Harvest<M>[] = [];
+  // One iterator for all of them: each takes the next thing that nobody has taken.
+  const entries = things.entries();
+  const worker = async () => {
+    for (const [index, thing] of entries) harvests[index] = await one(thing);
+  };
+  await Promise.all(Array.from({ length: width }, worker));
   // What was found is worth nothing when the run itself is over.
   signal.throwIfAborted();
   return {
