@@ -69,14 +69,15 @@ export function createPlain(keeping: Keeping = KEEPING): Plain {
     async get(request) {
       const text = wireText(request);
       const { url, signal } = request;
+      const { origin } = url;
       for (;;) {
         signal.throwIfAborted();
-        const connection = take(url.origin) ?? open(url);
+        const connection = take(origin) ?? open(url);
         const whole = await connection.ask(text, signal);
-        if (whole) {
-          keep(url.origin, connection);
-          return whole;
-        }
+        // Nothing comes of a kept connection that the server had closed: once more, over another.
+        if (!whole) continue;
+        keep(origin, connection);
+        return whole;
       }
     },
     close() {
