@@ -11,8 +11,8 @@ const SHIPPED = [
 /** `password: x`, `TOKEN=x`, `"secret": "x"`: a name that ends in one of these words, and what it is given on the same line. */
 const GIVEN =
   /\w*(?:password|passwd|secret|secret_key|token)["'`]?[ \t]*(?!:')[:=][ \t]*["'`]?(?<value>[^\s"'`|,)]+)/gi;
-/** Out of the environment, a file, or psql's own variable; a YAML alias; something left out. */
-const HARMLESS = /^(\$|\/run\/secrets\/|secrets\/|:'|[*&][a-z]+$|…)/;
+/** Out of the environment, a file, or psql's own variable; a YAML alias; something left out; the kind of value that goes there. */
+const HARMLESS = /^(\$|\(text|\/run\/secrets\/|secrets\/|:'|[*&][a-z]+$|…)/;
 const KNOWN = /admin[/:]admin|changeme|change_me|postgres:postgres@|letmein|hunter2/i;
 
 /** Passwords written out in a text. */
