@@ -8,6 +8,7 @@ import { dragonsync } from "./dragonsync.ts";
 import { gpuMonitor } from "./gpu_monitor.ts";
 import { httpJson } from "./http_json.ts";
 import { memcachedMonitor } from "./memcached_monitor.ts";
+import { mqttMonitor } from "./mqtt_monitor.ts";
 import { mysqlMonitor } from "./mysql_monitor.ts";
 import { natsMonitor } from "./nats_monitor.ts";
 import { networkMonitor } from "./network_monitor.ts";
@@ -37,6 +38,7 @@ export const plugins: readonly Plugin[] = [
   gpuMonitor,
   httpJson,
   memcachedMonitor,
+  mqttMonitor,
   mysqlMonitor,
   natsMonitor,
   networkMonitor,
