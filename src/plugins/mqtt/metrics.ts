@@ -1,5 +1,7 @@
 import type { MetricSpec } from "../../model/sample.ts";
-import { MAX_TOPICS } from "./topics.ts";
+
+/** Topics that have series of their own. */
+export const MAX_TOPICS = 200;
 
 const counter = { type: "counter" } as const;
 const topic = { labels: ["topic"], maxSeries: MAX_TOPICS } as const;

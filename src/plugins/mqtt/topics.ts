@@ -1,6 +1,6 @@
 import type { Rejection, Sample } from "../../model/sample.ts";
 import { fieldAt, numberOf, sample } from "../client/mapping.ts";
-import type { Metric } from "./metrics.ts";
+import { MAX_TOPICS, type Metric } from "./metrics.ts";
 
 /** What is watched: a topic or a filter with wildcards, and where in a JSON payload the value is. */
 export interface Watched {
@@ -24,8 +24,6 @@ export interface Topics {
   rejected(): Rejection[];
 }
 
-/** Topics that have series of their own. */
-export const MAX_TOPICS = 200;
 const MAX_PAYLOAD = 64 * 1024;
 
 const WORDS: ReadonlyMap<string, number> = new Map([
