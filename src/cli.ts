@@ -126,8 +126,33 @@ function program(): Command {
   const plugins = cli.command("plugins").description("plugins gleaner comes with");
   plugins
     .command("list")
-    .description("list them: id, category, on by default, jobs with their intervals")
-    .action(async () => (await import("./commands/lists.ts")).listPlugins(print));
+    .description("list them: id, category, on by default, on now, jobs with their intervals")
+    .action(async () => (await import("./commands/lists.ts")).listPlugins(options(), print));
+  for (const [word, enabled] of [
+    ["enable", true],
+    ["disable", false],
+  ] as const)
+    plugins
+      .command(word)
+      .argument("<plugin>", "id of a plugin")
+      .description(`${word} it in the database; a gleaner that runs heeds it within seconds`)
+      .action(async (id: string) =>
+        (await import("./commands/plugins/settings.ts")).changePlugin(options(), id, { enabled }, print),
+      );
+  plugins
+    .command("config")
+    .argument("<plugin>", "id of a plugin")
+    .option(
+      "--set <setting=value>",
+      "collection_interval=30, config.port=6380, tags.rack=a1; may be repeated",
+      collected,
+      [],
+    )
+    .option("--reset", "back to what gleaner.yaml says")
+    .description("show or change its settings in the database; a gleaner that runs heeds it within seconds")
+    .action(async (id: string, settings: { set: string[]; reset?: true }) =>
+      (await import("./commands/plugins/settings.ts")).configurePlugin(options(), id, settings, print),
+    );
   plugins
     .command("validate")
     .argument("<files...>", "plugin files, such as src/plugins/*.ts")

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import packageJson from "../package.json" with { type: "json" };
 import { createAlertIntake } from "./app/alert-intake.ts";
@@ -9,8 +10,9 @@ import { createFleet, type Fleet } from "./app/fleet.ts";
 import { KNOWN_LABELS } from "./app/known.ts";
 import { surviveOrphans } from "./app/orphans.ts";
 import { createPipeline, type Pipeline } from "./app/pipeline.ts";
+import { createPluginRegistry } from "./app/plugin-registry.ts";
 import { createProbe } from "./app/probe.ts";
-import { pluginRecords, retiredKits } from "./app/records.ts";
+import { retiredKits } from "./app/records.ts";
 import { watchConfig } from "./app/reload.ts";
 import { reportKits } from "./app/report.ts";
 import { linkStore } from "./app/store-link.ts";
@@ -26,6 +28,7 @@ import { createSelf } from "./expose/self.ts";
 import { createSnapshot } from "./expose/snapshot.ts";
 import { createMonitor } from "./health/monitor.ts";
 import { createLogger } from "./log.ts";
+import type { ConfiguredTarget } from "./model/target.ts";
 import { plugins } from "./plugins/registry.gen.ts";
 import { startCron } from "./schedule/cron.ts";
 import { createScheduler } from "./schedule/scheduler.ts";
@@ -58,7 +61,8 @@ export interface Running {
  * What was started is stopped in reverse order, in the end or when a later part cannot start.
  */
 export async function serve(options: LoadOptions, print: (text: string) => void): Promise<Running> {
-  const { config, targets } = configure(options);
+  const configured = configure(options);
+  const { config } = configured;
   await using parts = new AsyncDisposableStack();
   const log = createLogger(config.log.level);
   const startedAt = new Date();
@@ -80,7 +84,9 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
     Promise.race([it.close(), sleep(STOP_STORE_MS, undefined, { ref: false })]),
   );
   const remembered = (await link.current()?.listKits()) ?? [];
+  const host = hostname();
   const storing = createStoring({
+    collector: { host, environment: config.environment ?? null, version },
     ...{ spool, pauseWhenFull: spool.whenFull === "block", batchSize, batchTimeout, closeTimeout: STOP_WRITE_MS },
     ...{ store: link.current, embedded, self, trace: telemetry.runApart, log },
   });
@@ -97,7 +103,7 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
     (it) => it.close(),
   );
   const pipeline = createPipeline({
-    ...{ monitor, snapshot, self, writer, log, trace: telemetry.run },
+    ...{ monitor, snapshot, self, writer, log, host, trace: telemetry.run },
     fleet: () => fleet,
   });
   const { collect, runDue } = createCollecting({
@@ -114,12 +120,22 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
     ...{ scheduler, monitor, snapshot, log, forget: runner.forget, left: pipeline.retire },
     added: ({ id }) => pipeline.show(id),
   });
+  const applyTargets = async (targets: readonly ConfiguredTarget[]) => {
+    // The database is not needed for it: it only knows the ids of kits that were configured without one.
+    const known = await link
+      .current()
+      ?.listKits()
+      .catch(() => []);
+    return fleet.apply(targets, known ?? []);
+  };
+  const registry = createPluginRegistry({ plugins, store: link.current, apply: applyTargets, self, log });
 
   const app = createApplication({
     ...{ version, startedAt, storeLabel, storedRows: storing.rows, scheduler, monitor, snapshot, writer },
     renderer: createRenderer(snapshot, self),
     probe: createProbe({ find: fleet.get, run: collect, accept: pipeline.accept }),
     receiveAlerts: createAlertIntake({ writer, self, now }),
+    registry,
     stopping: draining.signal,
     otelMetrics: telemetry.scrape,
   });
@@ -130,9 +146,9 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
   const { url } = await server.listen();
   parts.defer(() => server.close(STOP_ANSWERS_MS));
 
+  const targets = await registry.configure(configured);
   fleet.apply(targets, remembered);
   await link.whenOpen(async (store) => {
-    await store.upsertPlugins(pluginRecords(plugins, targets));
     for (const kit of retiredKits(await store.listKits(), fleet.list())) writer.kit(kit);
   });
   parts.defer(async () => {
@@ -140,18 +156,12 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
     await scheduler.stop();
     clearTimeout(late);
   });
-  const reload = async () => {
-    const { targets: wanted } = reconfigure(options, fleet.list());
-    // The database is not needed for it: it only knows the ids of kits that were configured without one.
-    const store = link.current();
-    const known = await store?.listKits().catch(() => []);
-    await store?.upsertPlugins(pluginRecords(plugins, wanted)).catch(() => undefined);
-    return fleet.apply(wanted, known ?? []);
-  };
+  const reload = async () => applyTargets(await registry.configure(reconfigure(options, fleet.list())));
   const watcher = watchConfig({ files: [config.kits.file], apply: reload, self, log, now });
   parts.defer(watcher.stop);
   for (const timer of [
     setInterval(pipeline.tick, TICK_MS),
+    setInterval(registry.poll, TICK_MS),
     setInterval(() => reportKits(monitor.views(), log), REPORT_MS),
   ])
     parts.defer(() => clearInterval(timer));

@@ -4,8 +4,10 @@ import type { Snapshot } from "../expose/types.ts";
 import type { Monitor, TargetView } from "../health/monitor.ts";
 import type { Application, Exposition, JobView, KitView, TargetView as ShownTarget } from "../http/app.ts";
 import { formatDuration } from "../model/duration.ts";
+import { canonicalPluginId } from "../model/plugin.ts";
 import type { Scheduler, SlotView } from "../schedule/scheduler.ts";
 import type { Writer } from "../store/writer.ts";
+import type { PluginRegistry } from "./plugin-registry.ts";
 import { isKit } from "./points.ts";
 import { kitAddress } from "./records.ts";
 
@@ -24,6 +26,7 @@ export interface ApplicationDeps {
   readonly otelMetrics: () => Promise<Exposition>;
   readonly probe: Application["probe"];
   readonly receiveAlerts: Application["receiveAlerts"];
+  readonly registry: Pick<PluginRegistry, "views" | "change">;
 }
 
 const DOCS_URL = null;
@@ -45,6 +48,7 @@ function shown(view: TargetView, slots: readonly SlotView[], series: number): Sh
     failures: view.errors,
     lastError: view.lastError,
     series,
+    rejected: view.rejected,
   };
 }
 
@@ -116,5 +120,7 @@ export function createApplication(deps: ApplicationDeps): Application {
     },
     probe: deps.probe,
     receiveAlerts: deps.receiveAlerts,
+    plugins: deps.registry.views,
+    changePlugin: (id, change) => deps.registry.change(canonicalPluginId(id), change),
   };
 }

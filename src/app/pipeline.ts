@@ -21,6 +21,8 @@ export interface PipelineDeps {
   /** Puts a span around each stage. */
   readonly trace: Telemetry["run"];
   readonly log: Logger;
+  /** What this machine is called. */
+  readonly host: string;
 }
 
 /** What happens with a finished run, left to right: process, health, expose, store. */
@@ -54,7 +56,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const { monitor, snapshot, self, writer, log } = deps;
 
   function publish(view: TargetView): void {
-    snapshot.replace(view.target.id, "state", statePoints(view));
+    snapshot.replace(view.target.id, "state", statePoints(view, deps.host));
     const away = AWAY.has(view.state) ? Object.keys(view.target.jobs) : view.staleJobs;
     for (const job of away) snapshot.withdraw(view.target.id, dataSlot(job));
   }
@@ -66,7 +68,8 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   }
 
   function noteRejections(batch: Batch): void {
-    for (const { reason, detail, count = 1 } of batch.rejected) {
+    for (const { reason: given, detail, count = 1 } of batch.rejected) {
+      const reason = monitor.rejected(batch.target.id, given, count);
       self.rejected(reason, count);
       log.debug({ target: batch.target.id, job: batch.run.job, reason, count, detail }, "left out");
     }

@@ -24,6 +24,10 @@ const TARGET = {
     "seconds",
   ),
   failures: gauge("gleaner_target_consecutive_failures", "Failed runs in a row of the target's worst job."),
+  info: gauge(
+    "gleaner_target_info",
+    "What is known of the target besides its series: name, category, host of the collector, environment, tags; always 1.",
+  ),
 };
 const KIT = {
   up: gauge("gleaner_kit_up", "Whether the kit is online."),
@@ -92,13 +96,24 @@ function kitPoints({ target, state, backoff, lastSuccess, identityChanges }: Tar
   ];
 }
 
-function targetPoints({ target, state, consecutiveFailures, lastSuccess }: TargetView): Point[] {
+/** For joining with what a target brings: tags that somebody may rename at any time are no part of what a series is. */
+function infoLabels({ id, name, plugin, tags }: ConfiguredTarget, host: string): Record<string, string> {
+  const { env, ...others } = tags;
+  return {
+    ...{ target: id, plugin: plugin.id, name, category: plugin.category, host },
+    ...(env === undefined ? {} : { env }),
+    ...Object.fromEntries(Object.entries(others).map(([tag, value]) => [`tag_${tag}`, value])),
+  };
+}
+
+function targetPoints({ target, state, consecutiveFailures, lastSuccess }: TargetView, host: string): Point[] {
   const labels = { target: target.id, plugin: target.plugin.id };
   const up = lastSuccess !== null && consecutiveFailures === 0;
   return [
     { family: TARGET.up, labels, value: up ? 1 : 0 },
     ...oneHot(TARGET.state, labels, PLUGIN_STATES, state),
     { family: TARGET.failures, labels, value: consecutiveFailures },
+    { family: TARGET.info, labels: infoLabels(target, host), value: 1 },
     ...(lastSuccess ? [{ family: TARGET.lastSuccess, labels, value: lastSuccess.getTime() / 1_000 }] : []),
   ];
 }
@@ -121,7 +136,7 @@ function jobPoints(target: ConfiguredTarget, job: string, counts: JobCounts): Po
 }
 
 /** The series about a target itself: they stay as long as it is configured, whatever its state. */
-export function statePoints(view: TargetView): Point[] {
-  const own = isKit(view.target) ? kitPoints(view) : targetPoints(view);
+export function statePoints(view: TargetView, host: string): Point[] {
+  const own = isKit(view.target) ? kitPoints(view) : targetPoints(view, host);
   return [...own, ...Object.entries(view.runs).flatMap(([job, counts]) => jobPoints(view.target, job, counts))];
 }

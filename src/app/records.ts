@@ -1,8 +1,7 @@
 import type { TargetView } from "../health/monitor.ts";
 import type { KitState } from "../model/health.ts";
-import type { Plugin } from "../model/plugin.ts";
 import type { ConfiguredTarget } from "../model/target.ts";
-import type { KitRecord, PluginRecord, TargetStatus } from "../store/store.ts";
+import type { KitRecord, TargetStatus } from "../store/store.ts";
 
 /** A target's view as the row of `plugin_status`. */
 export function statusRecord(view: TargetView): TargetStatus {
@@ -39,24 +38,6 @@ export function kitRecord(view: TargetView): KitRecord {
     tags,
     uid: view.identity,
   };
-}
-
-/** The plugins as the `plugins` table registers them; enabled are those that something is configured for. */
-export function pluginRecords(plugins: readonly Plugin[], targets: readonly ConfiguredTarget[]): PluginRecord[] {
-  return plugins.map((plugin) => {
-    const own = targets.find((target) => target.plugin.id === plugin.id);
-    const triggers = Object.values(own?.jobs ?? {}).map((job) => job.trigger);
-    const intervals = triggers.flatMap((trigger) => ("every" in trigger ? [trigger.every / 1_000] : []));
-    return {
-      pluginId: plugin.id,
-      name: plugin.title,
-      version: plugin.version,
-      description: plugin.summary,
-      category: plugin.category,
-      enabled: own !== undefined,
-      config: intervals.length > 0 ? { collection_interval: Math.min(...intervals) } : {},
-    };
-  });
 }
 
 /** Kits the database remembers as enabled that are no longer configured: kept with their rows, but not polled. */

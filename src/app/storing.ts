@@ -6,7 +6,10 @@ import type { WriteCounts } from "../store/store.ts";
 import { createWriter, type WritableStore, type Writer, type WriterOptions } from "../store/writer.ts";
 
 export interface StoringDeps
-  extends Pick<WriterOptions, "embedded" | "batchSize" | "batchTimeout" | "closeTimeout" | "pauseWhenFull"> {
+  extends Pick<
+    WriterOptions,
+    "embedded" | "batchSize" | "batchTimeout" | "closeTimeout" | "pauseWhenFull" | "collector"
+  > {
   /** The database once it was reached. */
   readonly store: () => WritableStore | undefined;
   readonly spool: Omit<SpoolOptions, "now" | "inFlight" | "onLost" | "onNote">;

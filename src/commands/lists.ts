@@ -7,20 +7,23 @@ import { formatDuration } from "../model/duration.ts";
 import { plugins } from "../plugins/registry.gen.ts";
 import { kitsOf } from "../store/inspect.ts";
 import { CommandFailure } from "./failure.ts";
+import { pluginStates } from "./plugins/settings.ts";
 import { table, when } from "./table.ts";
 
-/** Every plugin gleaner comes with. */
-export function listPlugins(print: (text: string) => void): void {
+/** Every plugin gleaner comes with, and whether it runs, as gleaner.yaml and the database say. */
+export async function listPlugins(options: LoadOptions, print: (text: string) => void): Promise<void> {
+  const states = await pluginStates(options);
   const rows = plugins.map((plugin) => [
     plugin.id,
     plugin.category,
     plugin.enabledByDefault ? "on" : "off",
+    states.get(plugin.id) ?? "",
     Object.entries(plugin.jobs)
       .map(([name, job]) => `${name} ${formatDuration(job.every)}`)
       .join(", "),
     plugin.summary,
   ]);
-  print(table(["PLUGIN", "CATEGORY", "DEFAULT", "JOBS", "SUMMARY"], rows));
+  print(table(["PLUGIN", "CATEGORY", "DEFAULT", "NOW", "JOBS", "SUMMARY"], rows));
 }
 
 /** The configured kits, with what the database last knew of each. */

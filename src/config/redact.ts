@@ -23,7 +23,8 @@ export function redact(config: PlainConfig): unknown {
   };
 }
 
-function hideTexts(value: unknown): unknown {
+/** Data with every text hidden: any may be a secret. */
+export function hideTexts(value: unknown): unknown {
   if (typeof value === "string") return HIDDEN;
   if (Array.isArray(value)) return value.map(hideTexts);
   if (typeof value !== "object" || value === null) return value;

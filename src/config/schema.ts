@@ -229,7 +229,9 @@ export const settingsSchema = z.strictObject({
     .min(1)
     .max(100)
     .optional()
-    .describe("Where this gleaner runs; becomes the tag `env` of everything it collects.")
+    .describe(
+      "Where this gleaner runs: the label `env` of gleaner_target_info, and the column `environment` of plugin_executions.",
+    )
     .meta({ example: "production" }),
 });
 

@@ -38,6 +38,22 @@ export function resolveTargets(config: LoadedConfig, kits: readonly KitEntry[], 
   return unique(results);
 }
 
+/** The entries that a plugin's targets come from: those of gleaner.yaml, or the one it has when it runs by default. */
+export function entriesOf({ id, enabledByDefault }: Plugin, { targets }: LoadedConfig): Map<string, TargetSettings> {
+  const own = Object.entries(targets).filter(([key, { plugin }]) => canonicalPluginId(plugin ?? key) === id);
+  const isNamed = Object.keys(targets).some((key) => canonicalPluginId(key) === id);
+  return new Map(enabledByDefault && !isNamed ? [[id, targetSchema.parse({})], ...own] : own);
+}
+
+/** Resolves the targets of one plugin; `config.targets` are its entries. */
+export function resolvePlugin(plugin: Plugin, config: LoadedConfig, plugins: readonly Plugin[]): Resolved {
+  return unique(
+    plugin.id === KIT_PLUGIN
+      ? resolveKits(config.kitList, config, plugins)
+      : Object.entries(config.targets).flatMap(([id, settings]) => resolveOne(id, settings, config, plugins) ?? []),
+  );
+}
+
 function resolveOne(
   key: string,
   settings: TargetSettings,

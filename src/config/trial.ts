@@ -60,7 +60,13 @@ function sourceOf({ id }: ConfiguredTarget, { targets }: LoadedConfig, { file, e
   }
 }
 
-function readSets({ set, env }: TrialSettings) {
+/** Puts single settings into plain data: `a.b=value`, where the value is YAML and `null` stands for itself. */
+export function setValues(data: unknown, set: readonly string[]): { value: unknown; problems: readonly string[] } {
+  const { values, problems } = readSets({ set });
+  return { value: overlay({ ...emptySource("--set"), value: data ?? {} }, { values, problems: [] }).raw, problems };
+}
+
+function readSets({ set, env }: Pick<TrialSettings, "set"> & Partial<Pick<TrialSettings, "env">>) {
   const read = set.map((text) => {
     const [, key = "", value = ""] = /^([\w.-]+)=(.*)$/s.exec(text) ?? [];
     const name = `--set ${key}`;

@@ -41,6 +41,8 @@ export interface Self {
   seriesDropped(reason: string, points?: number): void;
   scraped(format: Format, seconds: number, series: number): void;
   configReloaded(successful: boolean, at: Date): void;
+  /** How many plugins have a row in the database that cannot be used. */
+  pluginsRefused(count: number): void;
   /** From now on the store's gauges are read from here; they say 0 before. */
   readStore(readings: StoreReadings): void;
   /** All of it as it stands, for the encoder. */
@@ -124,6 +126,10 @@ export function createSelf(options: SelfOptions): Self {
     "gleaner_config_last_reload_success_timestamp_seconds",
     "When the configuration was last loaded with success.",
   );
+  const refused = gauge(
+    "gleaner_plugin_changes_refused",
+    "Plugins whose row in the database cannot be used: what was in force before stays.",
+  );
   buildInfo(registry, options);
   collectDefaultMetrics({ register: registry });
   for (const name of EXCLUDED_DEFAULTS) registry.removeSingleMetric(name);
@@ -164,6 +170,7 @@ export function createSelf(options: SelfOptions): Self {
       reloaded.set(successful ? 1 : 0);
       if (successful) reloadedAt.set(at.getTime() / 1_000);
     },
+    pluginsRefused: (count) => refused.set(count),
     readStore: (readings) => {
       store = readings;
     },

@@ -47,3 +47,14 @@ export function countSkipped(counts: Counts, job: string, reason: SkipReason, n:
   const before = counts[job] ?? NONE;
   counts[job] = { ...before, skipped: plus(before.skipped, reason, n) };
 }
+
+/** Reasons of one target that are told apart; plugins list theirs in their code, but one may be someone else's. */
+const MAX_REASONS = 32;
+
+/** Takes in what could not be used. @returns the reason it is counted under */
+export function countRejected(counts: Record<string, number>, reason: string, n: number): string {
+  const isKnown = Object.hasOwn(counts, reason) || Object.keys(counts).length < MAX_REASONS;
+  const under = isKnown ? reason : "other";
+  counts[under] = (Object.hasOwn(counts, under) ? (counts[under] ?? 0) : 0) + (n > 0 ? n : 0);
+  return under;
+}

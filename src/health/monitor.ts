@@ -1,7 +1,7 @@
 import type { Severity, TargetState, Transition } from "../model/health.ts";
 import type { Run, SkipReason } from "../model/run.ts";
 import type { ConfiguredTarget } from "../model/target.ts";
-import { type Counts, countRun, countSkipped } from "./counts.ts";
+import { type Counts, countRejected, countRun, countSkipped } from "./counts.ts";
 import { kitState, stepKit } from "./kit.ts";
 import { stepPlugin } from "./plugin.ts";
 import { consecutiveFailures, type HealthRules, jobHealth, staleAfter, type TargetHealth, UNKNOWN } from "./target.ts";
@@ -24,6 +24,8 @@ export interface TargetView {
   /** Jobs whose last good data has grown too old to be shown. */
   readonly staleJobs: readonly string[];
   readonly runs: Readonly<Counts>;
+  /** What of its harvests could not be used, by reason, since it is watched. */
+  readonly rejected: Readonly<Record<string, number>>;
 }
 
 interface Entry {
@@ -37,6 +39,7 @@ interface Entry {
   identity: string | null;
   identityChanges: number;
   readonly counts: Counts;
+  readonly rejected: Record<string, number>;
 }
 
 export interface MonitorDeps {
@@ -58,6 +61,8 @@ export interface Monitor {
   /** Why a job must not run now, if so. */
   hold(targetId: string, job: string): SkipReason | undefined;
   skipped(targetId: string, job: string, reason: SkipReason, count: number): void;
+  /** Counts what could not be used. @returns the reason it is counted under: `other` when a target invents ever more. */
+  rejected(targetId: string, reason: string, count: number): string;
   view(targetId: string): TargetView | undefined;
   views(): TargetView[];
 }
@@ -111,6 +116,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
       identityChanges: entry.identityChanges,
       staleJobs: staleJobs(entry, deps.now()),
       runs: entry.counts,
+      rejected: entry.rejected,
     };
   }
 
@@ -209,6 +215,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
         identity: remembered?.identity ?? null,
         identityChanges: 0,
         counts: {},
+        rejected: {},
       });
     },
     remove: (targetId) => void entries.delete(targetId),
@@ -222,6 +229,10 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     skipped(targetId, job, reason, count) {
       const entry = entries.get(targetId);
       if (entry) countSkipped(entry.counts, job, reason, count);
+    },
+    rejected(targetId, reason, count) {
+      const entry = entries.get(targetId);
+      return entry ? countRejected(entry.rejected, reason, count) : reason;
     },
     view(targetId) {
       const entry = entries.get(targetId);

@@ -32,9 +32,37 @@ export interface Application {
    * `signal` aborts when the client has gone or has waited too long.
    */
   probe(targetId: string, deadlineMs: number, signal: AbortSignal): Promise<Exposition | "unknown_target">;
+  /** Every plugin, and what of it runs. */
+  plugins(): readonly PluginView[];
+  /** Changes what the database says of a plugin, and makes it so at once; a change that cannot be used changes nothing. */
+  changePlugin(id: string, change: { readonly enabled?: boolean; readonly config?: unknown }): Promise<PluginChanged>;
   /** Takes the parsed body of a webhook of Grafana or Alertmanager. What it says it kept is durable. */
   receiveAlerts(body: unknown): AlertReceipt;
 }
+
+/** A plugin as people see it. Its settings are left out: they may hold secrets. */
+export interface PluginView {
+  readonly id: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly category: string;
+  readonly version: string;
+  /** Whether any target of it runs. */
+  readonly enabled: boolean;
+  readonly targets: readonly string[];
+  /** Whether its row in the database says something else than gleaner.yaml. */
+  readonly edited: boolean;
+  readonly changedAt: Date | null;
+  /** Why its row cannot be used, so that what was in force before stays; null when it can. */
+  readonly refused: string | null;
+}
+
+/** What became of a change: made, no such plugin, nowhere to keep it now, or why it cannot be used. */
+export type PluginChanged =
+  | { readonly status: "changed"; readonly plugin: PluginView }
+  | { readonly status: "unknown" }
+  | { readonly status: "no_database" }
+  | { readonly status: "refused"; readonly problems: readonly string[] };
 
 /** What became of reported alerts: no notification at all, nowhere to keep them now, or how many were taken and left out. */
 export type AlertReceipt =
@@ -94,6 +122,8 @@ export interface TargetView {
   readonly lastError: string | null;
   /** Series it has in the snapshot now. */
   readonly series: number;
+  /** What of its answers could not be used since it is watched, by reason. */
+  readonly rejected: Readonly<Record<string, number>>;
 }
 
 export interface KitView extends TargetView {

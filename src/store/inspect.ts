@@ -7,8 +7,9 @@ import { connectPostgres, postgresEngine } from "./engines/postgres.ts";
 import { openSqlite } from "./engines/sqlite.ts";
 import { pendingMigrations } from "./migrate.ts";
 import { explained } from "./open.ts";
+import { changePlugin, listPlugins, seedPlugins } from "./plugin-rows.ts";
 import { type AlertRecord, listAlerts, listKits } from "./records.ts";
-import type { KitRecord } from "./store.ts";
+import type { KitRecord, PluginChange, PluginSeed, StoredPlugin } from "./store.ts";
 import { parseStoreUrl, type StoreUrl } from "./url.ts";
 
 /** Looking must not take long: a command waits for it. */
@@ -120,4 +121,43 @@ export async function kitsOf(urlText: string): Promise<KitRecord[]> {
       (await pendingMigrations(engine)).length > 0 ? [] : await listKits(engine),
     );
   });
+}
+
+/** The table `plugins`, for commands. */
+export interface PluginRows {
+  list(): Promise<StoredPlugin[]>;
+  /** Writes what gleaner.yaml says of plugins that have no row yet. */
+  add(seeds: readonly PluginSeed[]): Promise<void>;
+  change(pluginId: string, change: PluginChange): Promise<boolean>;
+}
+
+/**
+ * Does something with the table `plugins`; what `work` throws comes back as it is.
+ * @returns undefined when the database does not exist yet or has to be migrated first
+ */
+export async function withPluginRows<T>(
+  urlText: string,
+  work: (rows: PluginRows) => Promise<T>,
+): Promise<T | undefined> {
+  const url = parseStoreUrl(urlText);
+  if (await explained(url, () => isFuture(url))) return undefined;
+  const [outcome] = await explained(url, () =>
+    looking(url, async (engine) => {
+      if ((await pendingMigrations(engine)).length > 0) return [{ status: "fulfilled", value: undefined } as const];
+      const rows: PluginRows = {
+        list: () => explained(url, () => listPlugins(engine)),
+        async add(seeds) {
+          const known = new Set((await listPlugins(engine)).map(({ pluginId }) => pluginId));
+          await seedPlugins(
+            engine,
+            seeds.filter(({ pluginId }) => !known.has(pluginId)),
+          );
+        },
+        change: (pluginId, change) => explained(url, () => changePlugin(engine, pluginId, change)),
+      };
+      return await Promise.allSettled([work(rows)]);
+    }),
+  );
+  if (outcome?.status === "rejected") throw outcome.reason;
+  return outcome?.value;
 }

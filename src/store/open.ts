@@ -5,10 +5,11 @@ import type { Engine } from "./engines/engine.ts";
 import { connectPostgres, type PostgresDriver, postgresEngine } from "./engines/postgres.ts";
 import { openSqlite } from "./engines/sqlite.ts";
 import { type Migrated, migrateDatabase } from "./migrate.ts";
+import { changePlugin, listPlugins, seedPlugins } from "./plugin-rows.ts";
 import { type Execution, latestExecutions, rowCounts } from "./queries.ts";
-import { listKits, upsertKits, upsertPlugins, upsertStatus } from "./records.ts";
+import { listKits, upsertKits, upsertStatus } from "./records.ts";
 import { type Maintained, maintain } from "./retention.ts";
-import type { PluginRecord, Store, StoreOptions } from "./store.ts";
+import type { PluginSeed, Store, StoreOptions } from "./store.ts";
 import { applyPolicies } from "./timescale.ts";
 import { parseStoreUrl, type StoreUrl, scrub } from "./url.ts";
 import { writeBatches, writeContext, writeEvents } from "./write.ts";
@@ -102,7 +103,7 @@ async function refuseOldServer({ db }: Engine): Promise<void> {
 
 function storeOn(engine: Engine, url: StoreUrl, { timescale, notes }: Migrated, options: StoreOptions): OpenStore {
   const context = writeContext(engine);
-  let registered: readonly PluginRecord[] = [];
+  let registered: readonly PluginSeed[] = [];
   return {
     engine: engine.kind,
     timescale,
@@ -114,14 +115,16 @@ function storeOn(engine: Engine, url: StoreUrl, { timescale, notes }: Migrated, 
       const { timescale: found } = await migrateDatabase(engine);
       if (found) await applyPolicies(engine.db, options.retention);
       // Everything else comes again by itself; the plugins are registered at the start only.
-      await upsertPlugins(engine, registered);
+      await seedPlugins(engine, registered);
     },
     upsertStatus: (statuses) => upsertStatus(engine, statuses),
     upsertKits: (kits) => upsertKits(engine, kits),
-    async upsertPlugins(plugins) {
-      registered = plugins;
-      await upsertPlugins(engine, plugins);
+    async seedPlugins(seeds) {
+      registered = seeds;
+      return await seedPlugins(engine, seeds);
     },
+    listPlugins: () => listPlugins(engine),
+    changePlugin: (pluginId, change) => changePlugin(engine, pluginId, change),
     listKits: () => listKits(engine),
     latestExecutions: () => latestExecutions(engine),
     rowCounts: () => rowCounts(engine),

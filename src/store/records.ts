@@ -1,13 +1,12 @@
-import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import type { KitState } from "../model/health.ts";
 import type { Engine } from "./engines/engine.ts";
 import { canonicalJson, cleanText } from "./json.ts";
-import type { KitRecord, PluginRecord, TargetStatus } from "./store.ts";
+import type { KitRecord, TargetStatus } from "./store.ts";
 import type { StoredTime } from "./tables.ts";
 import { scrub } from "./url.ts";
 
-/** The tables that hold one row per thing and are kept up to date: kits, plugins, plugin_status. */
+/** The tables that hold one row per thing and are kept up to date: kits, plugin_status. For plugins see plugin-rows.ts. */
 
 /** Bound values per statement stay far below every engine's limit. */
 const RECORDS_PER_STATEMENT = 500;
@@ -75,38 +74,6 @@ export async function upsertStatus({ db, capabilities }: Engine, statuses: reado
           error_count: eb.ref("excluded.error_count"),
           consecutive_errors: eb.ref("excluded.consecutive_errors"),
           health_status: eb.ref("excluded.health_status"),
-          updated_at: eb.ref("excluded.updated_at"),
-        })),
-      )
-      .execute();
-  }
-}
-
-/** Registers plugins; a plugin keeps the id it was first given. */
-export async function upsertPlugins({ db, capabilities }: Engine, plugins: readonly PluginRecord[]): Promise<void> {
-  for (const chunk of chunks(latest(plugins, (plugin) => plugin.pluginId))) {
-    const rows = chunk.map((plugin) => ({
-      id: randomUUID(),
-      plugin_id: cleanText(plugin.pluginId),
-      name: cleanText(plugin.name),
-      version: cleanText(plugin.version),
-      description: cleanText(plugin.description),
-      category: cleanText(plugin.category),
-      enabled: plugin.enabled,
-      config: canonicalJson(plugin.config) ?? "{}",
-      updated_at: sql<Date>`${sql.raw(capabilities.now)}`,
-    }));
-    await db
-      .insertInto("plugins")
-      .values(rows)
-      .onConflict((c) =>
-        c.column("plugin_id").doUpdateSet((eb) => ({
-          name: eb.ref("excluded.name"),
-          version: eb.ref("excluded.version"),
-          description: eb.ref("excluded.description"),
-          category: eb.ref("excluded.category"),
-          enabled: eb.ref("excluded.enabled"),
-          config: eb.ref("excluded.config"),
           updated_at: eb.ref("excluded.updated_at"),
         })),
       )

@@ -28,8 +28,8 @@ export interface KitRecord {
   readonly uid: string | null;
 }
 
-/** A plugin as registered in the `plugins` table. */
-export interface PluginRecord {
+/** A plugin as gleaner.yaml has it, for the `plugins` table. */
+export interface PluginSeed {
   readonly pluginId: string;
   readonly name: string;
   readonly version: string;
@@ -37,6 +37,27 @@ export interface PluginRecord {
   readonly category: string;
   readonly enabled: boolean;
   readonly config: Readonly<Record<string, unknown>>;
+  /** Changes when what gleaner.yaml says of the plugin changes; letters and digits only. */
+  readonly yaml: string;
+}
+
+/** What somebody wants of a plugin. */
+export interface PluginChange {
+  readonly enabled?: boolean;
+  readonly config?: unknown;
+}
+
+/** A row of `plugins`, as far as it decides what runs. */
+export interface StoredPlugin {
+  readonly pluginId: string;
+  readonly enabled: boolean;
+  /** Whatever somebody wrote there. */
+  readonly config: unknown;
+  /** The `yaml` it was seeded with; empty when it never was. */
+  readonly yaml: string;
+  /** Whether it no longer is what it was seeded with. */
+  readonly isEdited: boolean;
+  readonly updatedAt: Date | null;
 }
 
 /** Rows by table, and what became of them. */
@@ -63,7 +84,11 @@ export interface Store {
   writeEvents(events: readonly TakenEvent[]): Promise<WriteCounts>;
   upsertStatus(statuses: readonly TargetStatus[]): Promise<void>;
   upsertKits(kits: readonly KitRecord[]): Promise<void>;
-  upsertPlugins(plugins: readonly PluginRecord[]): Promise<void>;
+  /** Writes what gleaner.yaml says into `plugins`, except where somebody said otherwise since; tells whose edits gave way. */
+  seedPlugins(seeds: readonly PluginSeed[]): Promise<string[]>;
+  listPlugins(): Promise<StoredPlugin[]>;
+  /** Writes what somebody wants of a plugin; false when it has no row. */
+  changePlugin(pluginId: string, change: PluginChange): Promise<boolean>;
   listKits(): Promise<KitRecord[]>;
   /** Brings back a schema that went missing, as when another database was put in this one's place. */
   repair(): Promise<void>;

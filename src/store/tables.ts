@@ -124,11 +124,18 @@ export const ALERT_HISTORY = {
   },
 } as const satisfies RowTable;
 
+/** Where and by what an execution was made, as migration 0004 adds it. */
+export const EXECUTION_CONTEXT = of("text", ["host", "environment", "collector_version"]);
+
 /** Every table rows are appended to. */
-export const ROW_TABLES = { ...FIRST_ROW_TABLES, alert_history: ALERT_HISTORY } as const satisfies Record<
-  string,
-  RowTable
->;
+export const ROW_TABLES = {
+  ...FIRST_ROW_TABLES,
+  plugin_executions: {
+    key: FIRST_ROW_TABLES.plugin_executions.key,
+    columns: { ...FIRST_ROW_TABLES.plugin_executions.columns, ...EXECUTION_CONTEXT },
+  },
+  alert_history: ALERT_HISTORY,
+} as const satisfies Record<string, RowTable>;
 
 export type RowTableName = keyof typeof ROW_TABLES;
 
@@ -183,6 +190,7 @@ export type Database = { [T in RowTableName]: RowsOf<(typeof ROW_TABLES)[T]> } &
     config: Json;
     created_at: Generated<StoredTime>;
     updated_at: Time;
+    seed: KyselyColumn<string | null, string | null | undefined, string>;
   };
   plugin_status: {
     target_id: string;

@@ -5,6 +5,15 @@ import type { Batch } from "../model/target.ts";
 /** A point in time: epoch ms, which JSON takes ten times as fast as a `Date`. */
 type Moment = number;
 
+/** Where and by what a run was made. */
+export interface Collector {
+  readonly host: string;
+  /** As configured; null when it is not. */
+  readonly environment: string | null;
+  /** Version of gleaner. */
+  readonly version: string;
+}
+
 /**
  * A batch as plain data: all that is stored of it and nothing else, so that it survives as JSON in the spool and means the
  * same to the next process, whatever that one is configured with.
@@ -22,6 +31,8 @@ export interface TakenBatch {
   readonly message: string | null;
   /** Whether the run itself is recorded in `plugin_executions`. */
   readonly recorded: boolean;
+  /** Who made the run; only of runs that are recorded. An older gleaner did not say. */
+  readonly collector?: Collector;
   readonly samples: readonly (Omit<Sample, "at"> & { readonly at?: Moment })[];
   readonly rows: readonly (Omit<Row, "at"> & { readonly at: Moment })[];
   readonly documents: readonly Document[];
@@ -52,9 +63,10 @@ export function rowsIn({ batches, events }: Group): number {
  * would bury the table under rows that the kits' own rows tell already. For the same reason the samples of kits, which
  * only sum up their rows, are shown and not stored.
  */
-export function toTaken({ target, run, samples, rows, documents }: Batch): TakenBatch {
+export function toTaken({ target, run, samples, rows, documents }: Batch, collector?: Collector): TakenBatch {
   const { outcome } = run;
   const isKit = target.plugin.health === "kit";
+  const recorded = !isKit || outcome.status === "failed";
   return {
     targetId: run.targetId,
     pluginId: run.pluginId,
@@ -66,7 +78,8 @@ export function toTaken({ target, run, samples, rows, documents }: Batch): Taken
     status: outcome.status,
     errorKind: outcome.status === "failed" ? outcome.error.kind : null,
     message: outcome.status === "failed" ? outcome.error.message : outcome.status === "empty" ? outcome.reason : null,
-    recorded: !isKit || outcome.status === "failed",
+    recorded,
+    ...(recorded && collector ? { collector } : {}),
     samples: isKit ? [] : samples.map(({ at, ...sample }) => (at ? { ...sample, at: at.getTime() } : sample)),
     rows: rows.map(toTakenRow),
     documents,

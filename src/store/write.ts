@@ -124,5 +124,8 @@ function addExecution(rows: RowCollector, batch: TakenBatch): void {
     rows_count: batch.rows.length,
     attempts: batch.attempts,
     duration_ms: batch.durationMs,
+    host: batch.collector?.host ?? null,
+    environment: batch.collector?.environment ?? null,
+    collector_version: batch.collector?.version ?? null,
   });
 }

@@ -9,6 +9,7 @@ import type { SpoolSize } from "./spool-file.ts";
 import { createStates } from "./states.ts";
 import type { KitRecord, Store, TargetStatus, WriteCounts } from "./store.ts";
 import {
+  type Collector,
   type Group,
   rowsIn,
   rowsOf,
@@ -36,6 +37,8 @@ export interface WriterOptions {
   readonly spool: (hooks: Pick<SpoolOptions, "inFlight" | "onLost">) => Spool;
   /** Whether the store makes durable by itself what it takes (embedded): then rows go there first, and to the spool only when it fails. */
   readonly embedded: boolean;
+  /** Who collects, for the records of runs. */
+  readonly collector?: Collector;
   /** A write starts when this many rows wait … */
   readonly batchSize: number;
   /** … or when the oldest has waited this long (ms). */
@@ -315,7 +318,7 @@ export function createWriter(options: WriterOptions): Writer {
   return {
     name: "store",
     accept(batch) {
-      const taken = toTaken(batch);
+      const taken = toTaken(batch, options.collector);
       const rows = rowsOf(taken);
       if (rows > 0) take(rows, ({ batches }) => batches.push(taken));
     },

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createPipeline } from "../../src/app/pipeline.ts";
+import { encode } from "../../src/expose/encode.ts";
 import { negotiate } from "../../src/expose/negotiate.ts";
 import { noTelemetry } from "../../src/expose/otel.ts";
 import { createRenderer } from "../../src/expose/render.ts";
@@ -32,7 +33,7 @@ function fixture(t: { after(fn: () => void): void }) {
   const log = keepingLog();
   const monitor = monitorAt(clock, (change) => pipeline.transition(change));
   const pipeline = createPipeline({
-    ...{ monitor, snapshot, self, log, trace: noTelemetry.run },
+    ...{ monitor, snapshot, self, log, host: "here", trace: noTelemetry.run },
     writer: {
       accept: (batch) => void written.batches.push(batch),
       event: (event) => void written.events.push(event),
@@ -54,6 +55,35 @@ function fixture(t: { after(fn: () => void): void }) {
 
 const HAS_DATA = ["gleaner_kit_drones", "gleaner_kit_cpu_usage_ratio"];
 const STAYS = ["gleaner_kit_up", "gleaner_kit_state", "gleaner_kit_info", "gleaner_kit_backoff_seconds"];
+
+describe("what could not be used", () => {
+  test("is counted by reason, for all and for the target it came from", async (t) => {
+    const { add, accept, monitor, self } = fixture(t);
+    const kit = add(kitOf("kit-001", "http://10.0.0.1:8088"));
+    const rejected = [
+      { reason: "no_id", detail: "entry 3" },
+      { reason: "no_id", detail: "entry 4", count: 2 },
+    ];
+    await accept(kit, "drones", ok({ samples: [...drones(3), { metric: "kit_invented", value: 1 }], rejected }));
+    await accept(kit, "drones", ok({ rejected }));
+    assert.deepEqual(monitor.view("kit-001")?.rejected, { no_id: 6, undeclared_metric: 1 });
+    const text = (await encode(await self.families(), "text")).toString();
+    assert.match(text, /^gleaner_rows_rejected_total\{reason="no_id"\} 6$/m);
+    assert.match(text, /^gleaner_rows_rejected_total\{reason="undeclared_metric"\} 1$/m);
+  });
+
+  test("has a bounded number of reasons, whatever a plugin invents", async (t) => {
+    const { add, accept, monitor, self } = fixture(t);
+    const kit = add(kitOf("kit-001", "http://10.0.0.1:8088"));
+    const rejected = Array.from({ length: 500 }, (_, i) => ({ reason: `reason_${i}`, detail: "" }));
+    await accept(kit, "drones", ok({ rejected }));
+    const counts = monitor.view("kit-001")?.rejected ?? {};
+    assert.ok(Object.keys(counts).length <= 33);
+    assert.equal(counts["other"], 500 - 32);
+    const text = (await encode(await self.families(), "text")).toString();
+    assert.ok([...text.matchAll(/^gleaner_rows_rejected_total\{/gm)].length <= 33);
+  });
+});
 
 describe("a finished run", () => {
   test("is shown and handed to the store; a failure leaves the last data in place", async (t) => {

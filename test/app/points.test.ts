@@ -22,7 +22,7 @@ function statesOf(target: ConfiguredTarget, ...outcomes: Parameters<typeof runOf
   for (const outcome of outcomes) monitor.observe(runOf(target, Object.keys(target.jobs)[0] ?? "", outcome));
   const view = monitor.view(target.id);
   assert.ok(view);
-  return statePoints(view);
+  return statePoints(view, "here");
 }
 
 const seriesValue = (points: readonly Point[], series: string) =>
@@ -100,6 +100,17 @@ describe("state series", () => {
     assert.equal(seriesValue(statesOf(host, ok(), failed("bug"), ok()), up), 1);
   });
 
+  test("what is known of a target is one series, and its tags are on no other", () => {
+    const tagged = targetOf(host.plugin, { tags: { env: "production", rack: "a1", plugin: "mine" } });
+    const texts = statesOf(tagged, ok()).map(seriesText);
+    const [info, another] = texts.filter((text) => text.includes("a1"));
+    assert.equal(
+      info,
+      'gleaner_target_info{target="t1",plugin="probe",name="t1",category="custom",host="here",env="production",tag_rack="a1",tag_plugin="mine"}',
+    );
+    assert.equal(another, undefined);
+  });
+
   test("runs, failures and skipped runs are counted by job", () => {
     const monitor = monitorAt({ now: 0 });
     monitor.add(host);
@@ -107,7 +118,7 @@ describe("state series", () => {
       monitor.observe(runOf(host, "main", outcome));
     monitor.skipped("t1", "main", "overlap", 3);
     const view = monitor.view("t1");
-    const points = view ? statePoints(view) : [];
+    const points = view ? statePoints(view, "here") : [];
     const job = 'target="t1",plugin="probe",job="main"';
     assert.equal(seriesValue(points, `gleaner_job_runs_total{${job}}`), 4);
     assert.equal(seriesValue(points, `gleaner_job_failures_total{${job},kind="timeout"}`), 2);

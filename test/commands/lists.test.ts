@@ -13,13 +13,13 @@ test("plugins list: every plugin with its jobs and intervals", async () => {
   const { code, stdout } = await runGleaner(["plugins", "list"], { cwd: folder.path });
   assert.equal(code, 0);
   const [header, ...lines] = stdout.trimEnd().split("\n");
-  assert.match(header ?? "", /^PLUGIN +CATEGORY +DEFAULT +JOBS +SUMMARY$/);
+  assert.match(header ?? "", /^PLUGIN +CATEGORY +DEFAULT +NOW +JOBS +SUMMARY$/);
   assert.deepEqual(
     lines.map((line) => line.split(" ")[0]),
     plugins.map(({ id }) => id),
   );
-  assert.match(stdout, /^dragonsync +field +off +drones 5s, signals 5s, status 30s, about 1h +\S/m);
-  assert.match(stdout, /^system_info +system +on +system 1m +\S/m);
+  assert.match(stdout, /^dragonsync +field +off +off +drones 5s, signals 5s, status 30s, about 1h +\S/m);
+  assert.match(stdout, /^system_info +system +on +on +system 1m +\S/m);
 });
 
 test("kits list: the configured kits with what the database last knew of them", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import type { TestContext } from "node:test";
-import type { Application, KitView, Overview, TargetView } from "../../src/http/app.ts";
+import type { Application, KitView, Overview, PluginView, TargetView } from "../../src/http/app.ts";
 import { createHttpServer, type HttpServerOptions } from "../../src/http/server.ts";
 import { SCOPES, type Scope, type Token } from "../../src/http/tokens.ts";
 import type { Logger } from "../../src/model/plugin.ts";
@@ -50,6 +50,7 @@ export function target(over: Partial<TargetView> = {}): TargetView {
     failures: 0,
     lastError: null,
     series: 42,
+    rejected: {},
     ...over,
   };
 }
@@ -68,6 +69,12 @@ export function overview(over: Partial<Overview> = {}): Overview {
     ...over,
   };
 }
+
+export const plugin = (over: Partial<PluginView> = {}): PluginView => ({
+  ...{ id: "thing", title: "Thing", summary: "A thing.", category: "custom", version: "1.0.0", enabled: true },
+  ...{ targets: ["thing"], edited: false, changedAt: null, refused: null },
+  ...over,
+});
 
 /** A whole application with plain answers; a test replaces what it is about. */
 export function application(over: Partial<Application> = {}): Application {
@@ -89,6 +96,8 @@ export function application(over: Partial<Application> = {}): Application {
     serviceDiscovery: () => [],
     probe: async () => ({ contentType: "text/plain; version=0.0.4", body: Buffer.from("probe_success 1\n") }),
     receiveAlerts: () => ({ status: "kept", accepted: 1, rejected: {} }),
+    plugins: () => [],
+    changePlugin: async () => ({ status: "changed", plugin: plugin() }),
     ...over,
   };
 }

@@ -17,11 +17,18 @@ const POLICY: Readonly<Record<string, readonly number[]>> = {
   "GET /probe": [401, 401, 200, 200, 403, 403, 200],
   "GET /api/jobs": [401, 401, 403, 200, 403, 403, 200],
   "GET /api/targets": [401, 401, 403, 200, 403, 403, 200],
+  "GET /api/plugins": [401, 401, 403, 200, 403, 403, 200],
+  "POST /api/plugins/:id/enable": [401, 401, 403, 403, 403, 403, 200],
+  "PUT /api/plugins/:id/config": [401, 401, 403, 403, 403, 403, 200],
   "POST /api/alerts/webhook": [401, 401, 403, 403, 403, 200, 200],
 };
 /** What a route needs besides a token to answer 200. */
 const QUERY: Readonly<Record<string, string>> = { "GET /probe": "?target=kit-001" };
-const BODY: Readonly<Record<string, string>> = { "POST /api/alerts/webhook": "{}" };
+const BODY: Readonly<Record<string, string>> = {
+  "POST /api/alerts/webhook": "{}",
+  "POST /api/plugins/:id/enable": '{"enabled":true}',
+  "PUT /api/plugins/:id/config": '{"config":{}}',
+};
 
 const headersOf = (caller: (typeof CALLERS)[number]): Record<string, string> =>
   caller === "none" ? {} : bearer(caller === "wrong" ? "no-such-token" : SECRETS[caller]);

@@ -80,8 +80,9 @@ describe("a database that is not the one it was", { skip: whyNoPostgres() ?? fal
       category: "c",
       enabled: true,
       config: {},
+      yaml: "y",
     };
-    await bench.store.upsertPlugins([plugin]);
+    await bench.store.seedPlugins([plugin]);
     await bench.query("drop schema public cascade; create schema public");
     await bench.store.repair();
     assert.deepEqual(await bench.query("select plugin_id from plugins"), [{ plugin_id: "p" }]);

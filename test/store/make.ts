@@ -65,7 +65,9 @@ export interface BatchParts {
 }
 
 /** A batch as it is stored. */
-export const batch = (parts: BatchParts): TakenBatch => toTaken(wholeBatch(parts));
+export const batch = (parts: BatchParts): TakenBatch => toTaken(wholeBatch(parts), COLLECTOR);
+
+const COLLECTOR = { host: "collector-1", environment: null, version: "1.2.3" };
 
 /** A batch as collection hands it over. */
 export function wholeBatch(parts: BatchParts): Batch {

@@ -116,6 +116,9 @@ export function storeSuite(subject: Subject): void {
             rows_count: 1,
             attempts: 1,
             duration_ms: 20,
+            host: "collector-1",
+            environment: null,
+            collector_version: "1.2.3",
           },
         ]);
       });
@@ -517,23 +520,42 @@ export function storeSuite(subject: Subject): void {
         );
       });
 
-      it("registers plugins under an id that stays", async () => {
-        const plugin = {
-          pluginId: "p1",
-          name: "One",
-          version: "1.0.0",
-          description: "d",
-          category: "system",
-          enabled: true,
-          config: { b: 1, a: "\0" },
+      describe("plugins", () => {
+        const seed = {
+          ...{ pluginId: "p1", name: "One", version: "1.0.0", description: "d", category: "system" },
+          ...{ enabled: true, config: { b: 1, a: "\0" }, yaml: "first" },
         };
-        await bench.store.upsertPlugins([plugin]);
-        const [before] = await bench.query("select id from plugins where plugin_id = 'p1'");
-        await bench.store.upsertPlugins([{ ...plugin, version: "2.0.0", enabled: false }]);
-        const [now] = await bench.query("select * from plugins where plugin_id = 'p1'");
-        assert.match(String(now?.["id"]), /^[0-9a-f]{8}-[0-9a-f]{4}-/);
-        assert.deepEqual([now?.["id"], now?.["version"], Boolean(now?.["enabled"])], [before?.["id"], "2.0.0", false]);
-        assert.deepEqual(parsed(now?.["config"]), { a: "\u2400", b: 1 });
+        const row = async () => (await bench.store.listPlugins()).find(({ pluginId }) => pluginId === "p1");
+        const stored = async () => (await bench.query("select * from plugins where plugin_id = 'p1'"))[0] ?? {};
+
+        it("are registered under an id that stays, and follow gleaner.yaml", async () => {
+          assert.deepEqual(await bench.store.seedPlugins([seed]), []);
+          const before = await stored();
+          assert.match(String(before["id"]), /^[0-9a-f]{8}-[0-9a-f]{4}-/);
+          assert.deepEqual(parsed(before["config"]), { a: "\u2400", b: 1 });
+          assert.deepEqual([(await row())?.isEdited, (await row())?.yaml], [false, "first"]);
+          await bench.store.seedPlugins([{ ...seed, version: "2.0.0", enabled: false, yaml: "second" }]);
+          const now = await stored();
+          assert.deepEqual([now["id"], now["version"], Boolean(now["enabled"])], [before["id"], "2.0.0", false]);
+          assert.deepEqual([(await row())?.isEdited, (await row())?.yaml], [false, "second"]);
+        });
+
+        it("keep an edit, whatever made it, until gleaner.yaml says something else", async () => {
+          await bench.store.seedPlugins([{ ...seed, yaml: "third" }]);
+          assert.equal(await bench.store.changePlugin("p1", { enabled: false, config: { interval: 5 } }), true);
+          const { updated_at: edited } = await stored();
+          assert.deepEqual(await bench.store.seedPlugins([{ ...seed, version: "3.0.0", yaml: "third" }]), []);
+          const kept = await row();
+          assert.deepEqual([kept?.enabled, kept?.config, kept?.isEdited], [false, { interval: 5 }, true]);
+          const now = await stored();
+          assert.deepEqual([now["version"], now["updated_at"]], ["3.0.0", edited], "what it is follows the code");
+          assert.deepEqual(await bench.store.seedPlugins([{ ...seed, yaml: "fourth" }]), ["p1"]);
+          assert.deepEqual([(await row())?.enabled, (await row())?.isEdited], [true, false]);
+        });
+
+        it("that have no row cannot be changed", async () => {
+          assert.equal(await bench.store.changePlugin("nobody", { enabled: true }), false);
+        });
       });
 
       it("stores each transition once", async () => {
@@ -561,12 +583,7 @@ export function storeSuite(subject: Subject): void {
       it("takes nothing as nothing", async () => {
         const { store } = bench;
         assert.deepEqual(await store.writeBatches([]), { stored: {}, duplicate: {}, rejected: {}, refused: {} });
-        await Promise.all([
-          store.writeEvents([]),
-          store.upsertKits([]),
-          store.upsertStatus([]),
-          store.upsertPlugins([]),
-        ]);
+        await Promise.all([store.writeEvents([]), store.upsertKits([]), store.upsertStatus([]), store.seedPlugins([])]);
       });
     });
 

@@ -5,6 +5,7 @@ import { healthyRoute, readyRoute } from "./health.ts";
 import { jobsRoute } from "./jobs.ts";
 import { landingRoute } from "./landing.ts";
 import { metricsRoute, otelMetricsRoute } from "./metrics.ts";
+import { changePluginRoutes, pluginsRoute } from "./plugins.ts";
 import { probeRoute } from "./probe.ts";
 import { serviceDiscoveryRoute } from "./sd.ts";
 import { targetsRoute } from "./targets.ts";
@@ -21,6 +22,8 @@ export function routesOf(app: Application): Route[] {
     probeRoute(app),
     jobsRoute(app),
     targetsRoute(app),
+    pluginsRoute(app),
+    ...changePluginRoutes(app),
     alertWebhookRoute(app),
   ];
 }

@@ -4,6 +4,7 @@ import type { Capabilities } from "../capabilities.ts";
 import { tables } from "./0001_tables.ts";
 import { rollups, type Tiers } from "./0002_rollups.ts";
 import { alertHistory } from "./0003_alert_history.ts";
+import { platform } from "./0004_platform.ts";
 
 /** What a migration may depend on beside the database. */
 export interface MigrationContext {
@@ -17,5 +18,6 @@ export function migrations({ engine, tiers }: MigrationContext): Record<string, 
     "0001_tables": { up: (db: Kysely<unknown>) => tables(db, engine) },
     "0002_rollups": { up: (db: Kysely<unknown>) => rollups(db, engine, tiers) },
     "0003_alert_history": { up: (db: Kysely<unknown>) => alertHistory(db, engine, tiers) },
+    "0004_platform": { up: (db: Kysely<unknown>) => platform(db, engine) },
   };
 }
