@@ -65,7 +65,7 @@ test("`plugins new` writes a plugin and a case that pass as they are, whatever i
     assert.equal(code, 0, output);
     assert.match(output, /^ℹ fail 0$/m);
     for (const id of ids) assert.match(output, new RegExp(`✔ ${id}: first`));
-    assert.match(output, /^rack +custom +off +status 30s/m);
+    assert.match(output, /^rack +custom +off +off +status 30s/m);
   });
 
   await t.test("never over something, never elsewhere, never under a name that is none", async () => {
