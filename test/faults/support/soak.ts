@@ -94,8 +94,11 @@ export async function soak({ minutes, seed, kits, kills, say }: SoakOptions): Pr
   lives.push([]);
   const watch = setInterval(() => {
     try {
-      lives.at(-1)?.push([(performance.now() - born) / 1_000, rssMb(gleaner.pid)]);
-      peak = Math.max(peak, peakRssMb(gleaner.pid));
+      const [now, highest] = [rssMb(gleaner.pid), peakRssMb(gleaner.pid)];
+      // A process that has just ended is still listed, without memory.
+      if (Number.isNaN(now)) return;
+      lives.at(-1)?.push([(performance.now() - born) / 1_000, now]);
+      peak = Math.max(peak, highest);
     } catch {
       // It is between two lives.
     }
