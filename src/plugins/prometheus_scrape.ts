@@ -4,7 +4,7 @@ import { type Context, definePlugin } from "../model/plugin.ts";
 import { CollectError, ERROR_KINDS, type ErrorKind } from "../model/run.ts";
 import type { Collected, MetricSpec } from "../model/sample.ts";
 import { patterns } from "./host/patterns.ts";
-import { SCRAPE_DOWN } from "./prometheus/alerts.ts";
+import { EXPORTER_DOWN } from "./prometheus/alerts.ts";
 import { formatOf, parseExposition } from "./prometheus/parse.ts";
 import { takeWanted } from "./prometheus/take.ts";
 import { withDeadline } from "./web/deadline.ts";
@@ -13,12 +13,12 @@ import { checkCredentials, credentialFields, headers, webUrl } from "./web/field
 import { oneHot, tellChange } from "./web/harvest.ts";
 
 const METRICS: Readonly<Record<string, MetricSpec>> = {
-  scrape_up: { help: "Whether the exporter answered with an exposition.", alert: SCRAPE_DOWN },
-  scrape_failure: { help: "1 when this is why the exporter is not up, 0 otherwise.", labels: ["reason"] },
-  scrape_duration_seconds: { help: "How long the scrape took, reading included.", unit: "seconds" },
-  scrape_samples: { help: "Samples that the exposition had." },
-  scrape_samples_kept: { help: "Samples that were taken from it." },
-  scrape_body_size_bytes: { help: "Size of the exposition, uncompressed.", unit: "bytes" },
+  exporter_up: { help: "Whether the exporter answered with an exposition.", alert: EXPORTER_DOWN },
+  exporter_failure: { help: "1 when this is why the exporter is not up, 0 otherwise.", labels: ["reason"] },
+  exporter_scrape_seconds: { help: "How long the scrape took, reading included.", unit: "seconds" },
+  exporter_samples: { help: "Samples that the exposition had." },
+  exporter_samples_kept: { help: "Samples that were taken from it." },
+  exporter_body_size_bytes: { help: "Size of the exposition, uncompressed.", unit: "bytes" },
 };
 
 /** OpenMetrics first, as Prometheus asks. */
@@ -83,18 +83,18 @@ async function scrape(config: Config, context: Context): Promise<Collected> {
     );
   const { samples, metrics, rejected } = takeWanted(exposition, format, config);
   const about = [
-    { metric: "scrape_samples", value: exposition.samples.length },
-    { metric: "scrape_samples_kept", value: samples.length },
-    { metric: "scrape_body_size_bytes", value: body.length },
+    { metric: "exporter_samples", value: exposition.samples.length },
+    { metric: "exporter_samples_kept", value: samples.length },
+    { metric: "exporter_body_size_bytes", value: body.length },
   ];
   return { samples: [...about, ...samples], metrics, rejected };
 }
 
 function upSamples(failure: ErrorKind | undefined, begun: number) {
   return [
-    { metric: "scrape_up", value: Number(failure === undefined) },
-    ...oneHot("scrape_failure", "reason", ERROR_KINDS, failure, {}),
-    { metric: "scrape_duration_seconds", value: (performance.now() - begun) / 1000 },
+    { metric: "exporter_up", value: Number(failure === undefined) },
+    ...oneHot("exporter_failure", "reason", ERROR_KINDS, failure, {}),
+    { metric: "exporter_scrape_seconds", value: (performance.now() - begun) / 1000 },
   ];
 }
 

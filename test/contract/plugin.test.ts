@@ -12,6 +12,8 @@ import { leftOpen } from "../../src/contract/left-open.ts";
 import { linted } from "../../src/contract/metrics.ts";
 import { pluginFaults } from "../../src/contract/plugin.ts";
 import { shapeFaults } from "../../src/contract/shape.ts";
+import { claimedNames } from "../../src/expose/format.ts";
+import { createSelf } from "../../src/expose/self.ts";
 import { canonicalPluginId, type Plugin } from "../../src/model/plugin.ts";
 import { configOf, findCases } from "../support/cases.ts";
 import { contextOf, loadPlugins, undeclared } from "../support/plugins.ts";
@@ -219,6 +221,21 @@ test("no two plugins declare the same metric", () => {
   const owners = plugins.flatMap(({ name, plugin }) => metricsOf(plugin).map(([key]) => ({ key, name })));
   const twice = owners.filter(({ key }, i) => owners.findIndex((other) => other.key === key) !== i);
   assert.deepEqual(twice, []);
+});
+
+test("no metric of a plugin takes a name of another, or of gleaner itself, in either format", () => {
+  const self = createSelf({ version: "0.0.0" });
+  const taken = new Map([...self.names()].map((name) => [name, "gleaner itself"]));
+  self.close();
+  const clashes = plugins.flatMap(({ plugin }) =>
+    metricsOf(plugin).flatMap(([key, { type = "gauge" }]) => {
+      const names = claimedNames(`gleaner_${key}`, type);
+      const found = names.filter((name) => taken.has(name)).map((name) => `${key}: ${name} is of ${taken.get(name)}`);
+      for (const name of names) taken.set(name, key);
+      return found;
+    }),
+  );
+  assert.deepEqual(clashes, []);
 });
 
 test("promtool finds no fault with all declared metrics, where it is installed", (t) => {

@@ -61,7 +61,7 @@ async function scraped(config: object) {
 }
 
 const failure = (harvest: Harvest) =>
-  Object.entries(harvest.by("scrape_failure", "reason")).find(([, holds]) => holds === 1)?.[0];
+  Object.entries(harvest.by("exporter_failure", "reason")).find(([, holds]) => holds === 1)?.[0];
 
 const TEXT = `# HELP visits_total Visits.
 # TYPE visits_total counter
@@ -150,7 +150,7 @@ describe("prometheus_scrape", () => {
     await using empty = await exporter("");
     const reason = async (config: object) => {
       const harvest = await collect(prometheusScrape, config);
-      assert.equal(harvest.value("scrape_up"), failure(harvest) === undefined ? 1 : 0);
+      assert.equal(harvest.value("exporter_up"), failure(harvest) === undefined ? 1 : 0);
       return failure(harvest);
     };
     assert.equal(await reason({ url: page.url }), "bad_data");
@@ -179,8 +179,8 @@ describe("prometheus_scrape", () => {
     const harvest = await collect(prometheusScrape, { url: server.url, max_series: 1_000 }).finally(() =>
       clearInterval(timer),
     );
-    assert.equal(harvest.value("scrape_samples"), 90_000);
-    assert.equal(harvest.value("scrape_samples_kept"), 1_000);
+    assert.equal(harvest.value("exporter_samples"), 90_000);
+    assert.equal(harvest.value("exporter_samples_kept"), 1_000);
     assert.ok(worst < 500, `${worst} ms`);
   });
 });
