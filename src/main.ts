@@ -28,9 +28,10 @@ import { createSelf } from "./expose/self.ts";
 import { createSnapshot } from "./expose/snapshot.ts";
 import { createMonitor } from "./health/monitor.ts";
 import { createLogger } from "./log.ts";
+import { hours, minutes } from "./model/duration.ts";
 import type { ConfiguredTarget } from "./model/target.ts";
 import { plugins } from "./plugins/registry.gen.ts";
-import { startCron } from "./schedule/cron.ts";
+import { startEvery } from "./schedule/every.ts";
 import { createScheduler } from "./schedule/scheduler.ts";
 import { openStore } from "./store/open.ts";
 import { describeStore } from "./store/url.ts";
@@ -48,7 +49,7 @@ const STOP_ANSWERS_MS = 500;
 const STOP_WRITE_MS = 2_000;
 const STOP_STORE_MS = 1_000;
 /** Rolling up and deleting by age, where the database does not do it itself: every hour, off the full hour. */
-const MAINTENANCE = "7 * * * *";
+const MAINTENANCE = { every: hours(1), phase: minutes(7) };
 
 /** A gleaner that runs in this process. `stop` finishes and stores what is in flight. */
 export interface Running {
@@ -165,7 +166,7 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
     setInterval(() => reportKits(monitor.views(), log), REPORT_MS),
   ])
     parts.defer(() => clearInterval(timer));
-  const maintenance = startCron(MAINTENANCE, undefined, () => {
+  const maintenance = startEvery(MAINTENANCE.every, MAINTENANCE.phase, () => {
     link
       .current()
       ?.maintain(now(), draining.signal)

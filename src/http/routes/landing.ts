@@ -1,5 +1,4 @@
 import type { Application } from "../app.ts";
-import { renderPage } from "../page/page.ts";
 import type { Route } from "../route.ts";
 import { send } from "../send.ts";
 
@@ -9,7 +8,9 @@ export function landingRoute(app: Application): Route {
     method: "GET",
     path: "/",
     access: "read",
-    handle(_request, response) {
+    async handle(_request, response) {
+      // Loaded when somebody looks: what it writes numbers and times with takes several megabytes.
+      const { renderPage } = await import("../page/page.ts");
       const { version, startedAt, docsUrl } = app;
       const page = renderPage({
         version,
