@@ -28,11 +28,13 @@ export function pluginsDoc(plugins: readonly Plugin[]): string {
 
 function section(plugin: Plugin): string[] {
   const fields = rowsOf(fieldOf(plugin.config));
+  const author = plugin.author === undefined ? "" : `, by ${plain(plugin.author)}`;
   return [
     "",
     `## ${plugin.id}`,
     "",
-    `**${plain(plugin.title)}** (version ${plugin.version}). ${plain(sentence(plugin.summary))}`,
+    `**${plain(plugin.title)}** (version ${plugin.version}${author}). ${plain(sentence(plugin.summary))}`,
+    ...(plugin.tags?.length ? [`Tags: ${plugin.tags.map(code).join(", ")}.`] : []),
     plugin.enabledByDefault
       ? "Runs by default."
       : `Configured in ${plugin.health === "kit" ? "kits.yaml" : "gleaner.yaml"}.`,

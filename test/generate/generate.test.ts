@@ -90,6 +90,10 @@ test("the reference has every setting and variable, the plugin page every metric
     assert.ok(page.includes(`\n## ${id}\n`));
     for (const metric of Object.keys(metrics)) assert.ok(page.includes(`| \`gleaner_${metric}\` |`), metric);
   }
+  const [first] = plugins;
+  assert.ok(first);
+  const signed = pluginsDoc([{ ...first, author: "A. Writer", tags: ["disk", "space left"] }]);
+  assert.match(signed, /\(version [\d.]+, by A\. Writer\)\..*\nTags: `disk`, `space left`\.\n/);
 });
 
 test("the example configuration changes nothing as it is, and loads with every setting uncommented", (context) => {
