@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import packageJson from "../package.json" with { type: "json" };
 import { createAlertIntake } from "./app/alert-intake.ts";
 import { createApplication } from "./app/application.ts";
+import { createBackground } from "./app/background.ts";
 import { banner } from "./app/banner.ts";
 import { createCollecting } from "./app/collecting.ts";
 import { configure, reconfigure } from "./app/configure.ts";
@@ -18,6 +19,7 @@ import { reportKits } from "./app/report.ts";
 import { linkStore } from "./app/store-link.ts";
 import { createStoring } from "./app/storing.ts";
 import { createTelemetry } from "./app/telemetry.ts";
+import { createBuffers } from "./buffer/buffers.ts";
 import { createHttpClient } from "./collect/http.ts";
 import { createLimits } from "./collect/limits.ts";
 import { createRunner } from "./collect/runner.ts";
@@ -26,6 +28,7 @@ import { spoolOptions, storeOptions } from "./config/store-options.ts";
 import { createRenderer } from "./expose/render.ts";
 import { createSelf } from "./expose/self.ts";
 import { createSnapshot } from "./expose/snapshot.ts";
+import { createComponents } from "./health/components.ts";
 import { createMonitor } from "./health/monitor.ts";
 import { createLogger } from "./log.ts";
 import { hours, minutes } from "./model/duration.ts";
@@ -103,8 +106,14 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
     }),
     (it) => it.close(),
   );
+  const buffers = createBuffers({ maxBytes: config.background.buffer_bytes, now: Date.now });
+  const components = createComponents({ wall: now, onTransition });
+  const background = createBackground({
+    ...{ monitor, buffers, components, snapshot, writer, spoolMaxBytes: spool.maxBytes, now: Date.now },
+    storeReached: () => link.current() !== undefined,
+  });
   const pipeline = createPipeline({
-    ...{ monitor, snapshot, self, writer, log, host, trace: telemetry.run },
+    ...{ monitor, snapshot, self, writer, buffers, log, host, trace: telemetry.run },
     fleet: () => fleet,
   });
   const { collect, runDue } = createCollecting({
@@ -115,10 +124,17 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
     ...{ now: monotonic, wall: Date.now, run: runDue },
     hold: (slot) => (writer.isFull() ? "paused" : monitor.hold(slot.targetId, slot.job)),
     skipped: (slot, reason, count) => monitor.skipped(slot.targetId, slot.job, reason, count),
-    lag: (ms) => self.scheduleLag(ms / 1_000),
+    lag(ms) {
+      self.scheduleLag(ms / 1_000);
+      background.lag(ms);
+    },
   });
   const fleet: Fleet = createFleet({
-    ...{ scheduler, monitor, snapshot, log, forget: runner.forget, left: pipeline.retire },
+    ...{ scheduler, monitor, snapshot, log, left: pipeline.retire },
+    forget(targetId) {
+      runner.forget(targetId);
+      buffers.forget(targetId);
+    },
     added: ({ id }) => pipeline.show(id),
   });
   const applyTargets = async (targets: readonly ConfiguredTarget[]) => {
@@ -136,7 +152,7 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
     renderer: createRenderer(snapshot, self),
     probe: createProbe({ find: fleet.get, run: collect, accept: pipeline.accept }),
     receiveAlerts: createAlertIntake({ writer, self, now }),
-    registry,
+    ...{ registry, buffers, components },
     stopping: draining.signal,
     otelMetrics: telemetry.scrape,
   });
@@ -162,6 +178,8 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
   parts.defer(watcher.stop);
   for (const timer of [
     setInterval(pipeline.tick, TICK_MS),
+    setInterval(background.tick, TICK_MS),
+    setInterval(background.evaluate, config.background.health_interval),
     setInterval(registry.poll, TICK_MS),
     setInterval(() => reportKits(monitor.views(), log), REPORT_MS),
   ])

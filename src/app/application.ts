@@ -1,12 +1,15 @@
+import type { Buffers } from "../buffer/buffers.ts";
 import { negotiate } from "../expose/negotiate.ts";
 import type { Renderer } from "../expose/render.ts";
 import type { Snapshot } from "../expose/types.ts";
+import type { Components } from "../health/components.ts";
 import type { Monitor, TargetView } from "../health/monitor.ts";
 import type { Application, Exposition, JobView, KitView, TargetView as ShownTarget } from "../http/app.ts";
 import { formatDuration } from "../model/duration.ts";
 import { canonicalPluginId } from "../model/plugin.ts";
 import type { Scheduler, SlotView } from "../schedule/scheduler.ts";
 import type { Writer } from "../store/writer.ts";
+import { buffersView, healthView } from "./background-views.ts";
 import type { PluginRegistry } from "./plugin-registry.ts";
 import { isKit } from "./points.ts";
 import { kitAddress } from "./records.ts";
@@ -27,6 +30,8 @@ export interface ApplicationDeps {
   readonly probe: Application["probe"];
   readonly receiveAlerts: Application["receiveAlerts"];
   readonly registry: Pick<PluginRegistry, "views" | "change">;
+  readonly buffers: Pick<Buffers, "view" | "points" | "memory">;
+  readonly components: Pick<Components, "view">;
 }
 
 const DOCS_URL = null;
@@ -120,6 +125,11 @@ export function createApplication(deps: ApplicationDeps): Application {
     },
     probe: deps.probe,
     receiveAlerts: deps.receiveAlerts,
+    buffers(targetId, limit, since) {
+      const view = deps.monitor.view(targetId);
+      return view && buffersView(view.target, deps.buffers, limit, since);
+    },
+    health: (component) => healthView(deps.components.view(), component),
     plugins: deps.registry.views,
     changePlugin: (id, change) => deps.registry.change(canonicalPluginId(id), change),
   };

@@ -5,7 +5,7 @@ import type { Monitor, TargetView } from "../health/monitor.ts";
 import type { Transition } from "../model/health.ts";
 import type { Logger } from "../model/plugin.ts";
 import { CollectError, type Run } from "../model/run.ts";
-import type { Batch, ConfiguredTarget } from "../model/target.ts";
+import type { Batch, ConfiguredTarget, Sink } from "../model/target.ts";
 import { toBatch } from "../process/pipeline.ts";
 import type { Writer } from "../store/writer.ts";
 import type { Fleet } from "./fleet.ts";
@@ -17,6 +17,7 @@ export interface PipelineDeps {
   readonly snapshot: Snapshot;
   readonly self: Self;
   readonly writer: Pick<Writer, "accept" | "event" | "status" | "kit">;
+  readonly buffers: Sink;
   readonly fleet: () => Pick<Fleet, "promote">;
   /** Puts a span around each stage. */
   readonly trace: Telemetry["run"];
@@ -91,6 +92,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     const view = monitor.observe(run);
     // The target may have left the configuration while its run was in flight: its rows are kept, its series are not.
     if (!view || view.target !== target) return !target.provisional;
+    deps.buffers.accept(batch);
     if (run.outcome.status === "ok") snapshot.replace(target.id, dataSlot(run.job), dataPoints(batch));
     publish(view);
     remember(view);
@@ -126,7 +128,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       const level = transition.severity === "info" ? "info" : "warn";
       const { kind, id, from, to, details } = transition;
       log[level](
-        { [kind === "target" ? "target" : "kit"]: id, from, to, details },
+        { [kind === "identity" ? "kit" : kind]: id, from, to, details },
         kind === "identity" ? "identity changed" : `${id} is ${to}`,
       );
     },

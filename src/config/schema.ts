@@ -198,6 +198,18 @@ const kits = z
   .prefault({})
   .describe("Field kits. Each kit can override intervals, timeout and retries.");
 
+const background = z
+  .strictObject({
+    buffer_bytes: bytes()
+      .prefault("32MiB")
+      .describe(
+        "Memory for the buffers of runs, about an hour of each job. Where it does not suffice, each job keeps the same share of an hour.",
+      ),
+    health_interval: interval().prefault("30s").describe("How often the health of every component is judged."),
+  })
+  .prefault({})
+  .describe("What is kept in memory of the last runs, and the health of jobs and of gleaner's own parts.");
+
 /** gleaner.yaml. The file itself is optional, and so is everything in it. Defaults are here and nowhere else. */
 export const settingsSchema = z.strictObject({
   server,
@@ -205,6 +217,7 @@ export const settingsSchema = z.strictObject({
   store,
   scheduler,
   kits,
+  background,
   targets: z
     .record(targetId(), targetSchema)
     .default({})

@@ -1,4 +1,5 @@
-import type { TargetState } from "../model/health.ts";
+import type { PointView, WindowName, WindowSummary } from "../buffer/windows.ts";
+import type { ComponentState, Severity, TargetState, Trend } from "../model/health.ts";
 import type { SkipReason } from "../model/run.ts";
 
 /**
@@ -32,12 +33,82 @@ export interface Application {
    * `signal` aborts when the client has gone or has waited too long.
    */
   probe(targetId: string, deadlineMs: number, signal: AbortSignal): Promise<Exposition | "unknown_target">;
+  /**
+   * What is kept in memory of a target's runs; undefined when there is no such target.
+   * @param limit runs shown of each job at most; of `since` (epoch milliseconds) and later, the newest
+   */
+  buffers(targetId: string, limit: number, since: number | undefined): BuffersView | undefined;
+  /** The health of all components, or of one with its history; undefined when there is no such component. */
+  health(component: string | undefined): HealthView | ComponentDetail | undefined;
   /** Every plugin, and what of it runs. */
   plugins(): readonly PluginView[];
   /** Changes what the database says of a plugin, and makes it so at once; a change that cannot be used changes nothing. */
   changePlugin(id: string, change: { readonly enabled?: boolean; readonly config?: unknown }): Promise<PluginChanged>;
   /** Takes the parsed body of a webhook of Grafana or Alertmanager. What it says it kept is durable. */
   receiveAlerts(body: unknown): AlertReceipt;
+}
+
+/**
+ * The buffers of a target. What GraphMemory's collector gave has the names that it had there (`success_rate`); times are
+ * seconds.
+ */
+export interface BuffersView {
+  readonly target: string;
+  readonly jobs: readonly JobBuffer[];
+  /** Of all targets: what the buffers take, and may take (bytes). */
+  readonly memory: { readonly used: number; readonly limit: number };
+}
+
+export interface JobBuffer {
+  readonly job: string;
+  /** Runs that are kept at most, how many that would be for an hour, and how many there are. */
+  readonly capacity: number;
+  readonly wanted: number;
+  readonly size: number;
+  /** How far a full buffer reaches back; null for a job that runs by cron. */
+  readonly reach_seconds: number | null;
+  readonly oldest: Date | null;
+  readonly newest: Date | null;
+  /** Runs since the buffer began. */
+  readonly total_runs: number;
+  readonly failed_runs: number;
+  /** Series of the last run that are not buffered, because there are too many. */
+  readonly series_left_out: number;
+  /** Null without a run. */
+  readonly windows: Readonly<Record<WindowName, WindowSummary | null>>;
+  readonly recent: readonly PointView[];
+}
+
+/** One component. `since`: when it came into its state. */
+export interface ComponentSummary {
+  readonly component: string;
+  readonly state: ComponentState;
+  /** Why it is not healthy; empty when it is. */
+  readonly reason: string;
+  readonly since: Date;
+  readonly trend: Trend;
+}
+
+export interface ComponentDetail extends ComponentSummary {
+  /** Its evaluations, the newest last. */
+  readonly history: readonly { readonly at: Date; readonly state: ComponentState; readonly reason: string }[];
+}
+
+/** How gleaner is as a whole: as its worst component. */
+export interface HealthView {
+  readonly overall: ComponentState;
+  readonly trend: Trend;
+  readonly since: Date | null;
+  readonly components: readonly ComponentSummary[];
+  /** The last changes of state, the newest last. */
+  readonly alerts: readonly {
+    readonly at: Date;
+    readonly component: string;
+    readonly from: string;
+    readonly to: string;
+    readonly severity: Severity;
+    readonly details: string;
+  }[];
 }
 
 /** A plugin as people see it. Its settings are left out: they may hold secrets. */

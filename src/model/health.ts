@@ -10,10 +10,18 @@ export type TargetState = PluginState | KitState;
 
 export type Severity = "info" | "warning" | "error" | "critical";
 
-/** A change of a target's state, as stored in `health_events`. */
+/** States of a component, the best first: a job, what all jobs of a target have in common, or a part of gleaner's own. */
+export const COMPONENT_STATES = ["healthy", "degraded", "unhealthy", "critical"] as const;
+export type ComponentState = (typeof COMPONENT_STATES)[number];
+
+/** Where a component's states are going. */
+export const TRENDS = ["degrading", "stable", "improving"] as const;
+export type Trend = (typeof TRENDS)[number];
+
+/** A change of a target's or component's state, as stored in `health_events`. */
 export interface Transition {
   readonly at: Date;
-  readonly kind: "target" | "kit" | "identity";
+  readonly kind: "target" | "kit" | "identity" | "component";
   readonly id: string;
   readonly from: string;
   readonly to: string;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createPipeline } from "../../src/app/pipeline.ts";
+import { createBuffers } from "../../src/buffer/buffers.ts";
 import { encode } from "../../src/expose/encode.ts";
 import { negotiate } from "../../src/expose/negotiate.ts";
 import { noTelemetry } from "../../src/expose/otel.ts";
@@ -30,10 +31,11 @@ function fixture(t: { after(fn: () => void): void }) {
     kits: [] as KitRecord[],
   };
   const promoted: string[] = [];
+  const buffers = createBuffers({ maxBytes: 1_000_000, now: Date.now });
   const log = keepingLog();
   const monitor = monitorAt(clock, (change) => pipeline.transition(change));
   const pipeline = createPipeline({
-    ...{ monitor, snapshot, self, log, host: "here", trace: noTelemetry.run },
+    ...{ monitor, snapshot, self, buffers, log, host: "here", trace: noTelemetry.run },
     writer: {
       accept: (batch) => void written.batches.push(batch),
       event: (event) => void written.events.push(event),

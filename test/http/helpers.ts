@@ -96,6 +96,8 @@ export function application(over: Partial<Application> = {}): Application {
     serviceDiscovery: () => [],
     probe: async () => ({ contentType: "text/plain; version=0.0.4", body: Buffer.from("probe_success 1\n") }),
     receiveAlerts: () => ({ status: "kept", accepted: 1, rejected: {} }),
+    buffers: (target) => ({ target, jobs: [], memory: { used: 0, limit: 1 } }),
+    health: () => ({ overall: "healthy", trend: "stable", since: null, components: [], alerts: [] }),
     plugins: () => [],
     changePlugin: async () => ({ status: "changed", plugin: plugin() }),
     ...over,

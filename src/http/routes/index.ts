@@ -1,6 +1,7 @@
 import type { Application } from "../app.ts";
 import type { Route } from "../route.ts";
 import { alertWebhookRoute } from "./alerts.ts";
+import { buffersRoute, healthRoute } from "./background.ts";
 import { healthyRoute, readyRoute } from "./health.ts";
 import { jobsRoute } from "./jobs.ts";
 import { landingRoute } from "./landing.ts";
@@ -22,6 +23,8 @@ export function routesOf(app: Application): Route[] {
     probeRoute(app),
     jobsRoute(app),
     targetsRoute(app),
+    buffersRoute(app),
+    healthRoute(app),
     pluginsRoute(app),
     ...changePluginRoutes(app),
     alertWebhookRoute(app),
