@@ -83,6 +83,7 @@ module.exports = {
     owner("database", "pg-copy-streams|kysely", "store/"),
     owner("postgres", "pg", "store/|plugins/postgres/"),
     owner("mysql2", "mysql2", "plugins/mysql/"),
+    owner("mongodb", "mongodb", "plugins/mongodb/"),
     owner("mqtt", "mqtt", "plugins/mqtt/"),
     owner("prom-client", "prom-client", "expose/"),
     owner("opentelemetry", "@opentelemetry/[^/]+", "expose/"),
