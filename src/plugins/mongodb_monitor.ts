@@ -49,7 +49,7 @@ async function collectDatabases(command: Command): Promise<Collected<Metric>> {
       samples.push(...readDatabase(database, await command(database, { dbStats: 1 })));
     } catch (error) {
       // Dropped in between, or not for this user's eyes; a broken connection ends the run.
-      if (!(error instanceof Error) || error.name !== "MongoServerError") throw error;
+      if (!(error instanceof CollectError) || error.kind !== "bad_data") throw error;
       rejected.push({ reason: "part_failed", detail: `dbStats of ${database}: ${error.message}`.slice(0, 300) });
     }
   }

@@ -7,7 +7,9 @@ import { dockerMonitor } from "./docker_monitor.ts";
 import { dragonsync } from "./dragonsync.ts";
 import { gpuMonitor } from "./gpu_monitor.ts";
 import { httpJson } from "./http_json.ts";
+import { influxdbMonitor } from "./influxdb_monitor.ts";
 import { memcachedMonitor } from "./memcached_monitor.ts";
+import { mongodbMonitor } from "./mongodb_monitor.ts";
 import { mqttMonitor } from "./mqtt_monitor.ts";
 import { mysqlMonitor } from "./mysql_monitor.ts";
 import { natsMonitor } from "./nats_monitor.ts";
@@ -37,7 +39,9 @@ export const plugins: readonly Plugin[] = [
   dragonsync,
   gpuMonitor,
   httpJson,
+  influxdbMonitor,
   memcachedMonitor,
+  mongodbMonitor,
   mqttMonitor,
   mysqlMonitor,
   natsMonitor,

@@ -3,6 +3,7 @@ import { CollectError, type ErrorKind } from "../../model/run.ts";
 import { untilAborted } from "../client/abort.ts";
 import { addressOf, connectionError } from "../client/errors.ts";
 import { type PasswordConfig, readPassword, type TlsConfig, tlsOptions } from "../client/secrets.ts";
+import { watchSockets } from "./sockets.ts";
 
 /** Which server, and as whom. */
 export interface Login extends PasswordConfig, TlsConfig {
@@ -12,7 +13,7 @@ export interface Login extends PasswordConfig, TlsConfig {
   readonly auth_database: string;
 }
 
-/** Runs a command in a database and returns the answer. */
+/** Runs a command in a database and returns the answer. @throws {CollectError} bad_data where the server refuses it */
 export type Command = (database: string, command: Readonly<Record<string, unknown>>) => Promise<unknown>;
 
 /** Longer than any deadline: it is the run's that counts. */
@@ -35,20 +36,21 @@ export async function withSession<T>(
   const { MongoClient } = await import("mongodb");
   const address = host.startsWith("/") ? encodeURIComponent(host) : addressOf(host, port);
   const client = new MongoClient(`mongodb://${address}/`, options);
-  try {
-    return await untilAborted(
-      signal,
-      () => void client.close(true).catch(() => undefined),
-      async () => {
-        await Promise.race([client.connect(), unreachable(client)]);
-        return await work((database, command) => client.db(database).command(command));
-      },
-    );
-  } catch (error) {
-    throw signal.aborted ? signal.reason : explained(error, where);
-  } finally {
-    await client.close(true).catch(() => undefined);
-  }
+  const explain = (error: unknown): never => {
+    throw explained(error, where);
+  };
+  const sockets = watchSockets();
+  return untilAborted(signal, sockets.end, () =>
+    sockets.run(async () => {
+      try {
+        await Promise.race([client.connect(), unreachable(client)]).catch(explain);
+        return await work((database, command) => client.db(database).command(command).catch(explain));
+      } finally {
+        await client.close(true).catch(() => undefined);
+        sockets.forget();
+      }
+    }),
+  );
 }
 
 async function optionsOf(login: Login): Promise<MongoClientOptions> {
@@ -80,26 +82,26 @@ const BY_CODE: Readonly<Record<number, readonly [ErrorKind, string]>> = {
   11600: ["unreachable", "the server is stopping"],
 };
 
-function explained(error: unknown, where: string): unknown {
-  if (!(error instanceof Error) || error instanceof CollectError) return error;
-  const code = "code" in error ? Number(error.code) : Number.NaN;
+/** What the driver threw, as a CollectError. */
+function explained(error: unknown, where: string): CollectError {
+  if (error instanceof CollectError) return error;
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  const code = error instanceof Error && "code" in error ? Number(error.code) : Number.NaN;
   const [kind, advice] = BY_CODE[code] ?? [];
-  if (kind) return new CollectError(kind, `${where}: ${error.message}; ${advice}`, { cause: error });
+  if (kind) return new CollectError(kind, `${where}: ${message}; ${advice}`, { cause: error });
   // Under the driver's own network errors lies that of the socket.
   const plain = connectionError(rootOf(error), where);
   if (plain instanceof CollectError) return plain;
-  if (error.name === "MongoServerError")
-    return new CollectError("bad_data", `${where}: ${error.message}`, { cause: error });
-  if (/^Mongo\w*(Network|Selection)/.test(error.name))
-    return new CollectError("unreachable", `${where}: ${error.message}`, { cause: error });
-  return error.name.startsWith("Mongo") || error.name.startsWith("BSON")
-    ? new CollectError("bad_data", `what answers at ${where} does not speak as expected: ${error.message}`, {
-        cause: error,
-      })
-    : error;
+  if (name === "MongoServerError") return new CollectError("bad_data", `${where}: ${message}`, { cause: error });
+  if (/^Mongo\w*(Network|Selection)/.test(name))
+    return new CollectError("unreachable", `${where}: ${message}`, { cause: error });
+  // It trips over bytes that are no answer in errors of any name.
+  return new CollectError("bad_data", `what answers there does not speak as MongoDB does: ${where}: ${message}`, {
+    cause: error,
+  });
 }
 
-function rootOf(error: Error): unknown {
+function rootOf(error: unknown): unknown {
   let root: unknown = error;
   for (let depth = 0; depth < 5 && root instanceof Error && root.cause !== undefined; depth++) root = root.cause;
   return root;

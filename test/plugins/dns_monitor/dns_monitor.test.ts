@@ -13,9 +13,9 @@ import { makeAuthority } from "../../faults/support/certificates.ts";
 import { collect, fails, type Harvest } from "../../support/collect.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { contextOf } from "../../support/plugins.ts";
-import { withoutProgram } from "../../support/program.ts";
 import { startDnsmasq, startUnbound, type TestServer } from "../../support/servers/dns.ts";
 import { freePort } from "../../support/servers/port.ts";
+import { withoutServer } from "../../support/servers/service.ts";
 
 const ask = (port: number, queries: readonly object[], more: object = {}): Promise<Harvest> =>
   collect(dnsMonitor, { server: "127.0.0.1", port, queries, ...more });
@@ -32,7 +32,7 @@ const resultOf = (harvest: Harvest, query: string, record = "A"): string => {
   return told[0] ?? "";
 };
 
-describe("dnsmasq", { skip: withoutProgram("dnsmasq") }, () => {
+describe("dnsmasq", { skip: withoutServer("dnsmasq") }, () => {
   const folder = temporaryFolder();
   let server: TestServer;
   before(async () => {
@@ -95,7 +95,7 @@ describe("dnsmasq", { skip: withoutProgram("dnsmasq") }, () => {
   });
 });
 
-describe("unbound", { skip: withoutProgram("unbound") }, () => {
+describe("unbound", { skip: withoutServer("unbound") }, () => {
   const folder = temporaryFolder();
   const authority = makeAuthority(folder, "authority");
   const certificate = authority.issue("unbound", { host: "IP:127.0.0.1" });

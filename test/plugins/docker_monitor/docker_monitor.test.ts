@@ -12,9 +12,9 @@ import { engineAt } from "../../../src/plugins/docker/engine.ts";
 import { dockerMonitor } from "../../../src/plugins/docker_monitor.ts";
 import { collect, endsWhenAborted, fails } from "../../support/collect.ts";
 import { temporaryFolder } from "../../support/folder.ts";
-import { withoutProgram } from "../../support/program.ts";
 import { serveRecorded } from "../../support/recorded_server.ts";
 import { startPodman } from "../../support/servers/podman.ts";
+import { withoutServer } from "../../support/servers/service.ts";
 
 const RECORDED = join(import.meta.dirname, "cases/docker-24/http");
 
@@ -42,7 +42,7 @@ it("reads an engine over its unix socket", async () => {
   }
 });
 
-it("reads Podman's own server", { skip: withoutProgram("podman") }, async () => {
+it("reads Podman's own server", { skip: withoutServer("podman") }, async () => {
   using folder = temporaryFolder();
   const engine = await startPodman(folder, ["first", "second"]);
   try {

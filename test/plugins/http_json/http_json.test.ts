@@ -11,6 +11,7 @@ import { temporaryFolder } from "../../support/folder.ts";
 import { withoutProgram } from "../../support/program.ts";
 import { type Nginx, startNginx } from "../../support/servers/nginx.ts";
 import { freePort } from "../../support/servers/port.ts";
+import { withoutServer } from "../../support/servers/service.ts";
 
 const metric = { metric: "x_celsius", path: "a" };
 
@@ -150,7 +151,7 @@ describe("the settings of http_json", () => {
   });
 });
 
-describe("http_json against nginx", { skip: withoutProgram("nginx") || withoutProgram("openssl") }, () => {
+describe("http_json against nginx", { skip: withoutServer("nginx") || withoutProgram("openssl") }, () => {
   const folder = temporaryFolder();
   let nginx: Nginx;
   let authority: string;

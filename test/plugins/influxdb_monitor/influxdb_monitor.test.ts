@@ -2,40 +2,17 @@
 // (2.1), in one exposition; of some histograms the documentation shows one line, and the rest is added.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { influxdbMonitor } from "../../../src/plugins/influxdb_monitor.ts";
 import { collect, endsWhenAborted, fails } from "../../support/collect.ts";
-import { type Service, startService, withoutServer } from "../../support/servers/service.ts";
+import { startInflux } from "../../support/servers/influx.ts";
+import { type Service, withoutServer } from "../../support/servers/service.ts";
 
 const PASSWORD = "s3cret-of-the-test";
-
-const startInflux = (...http: readonly string[]) =>
-  startService({
-    program: "influxd",
-    prepare: ({ folder, port }) =>
-      writeFile(
-        `${folder}/conf`,
-        [
-          "reporting-disabled = true",
-          'bind-address = "127.0.0.1:0"',
-          "[meta]",
-          `dir = "${folder}/meta"`,
-          "[data]",
-          `dir = "${folder}/data"`,
-          `wal-dir = "${folder}/wal"`,
-          "[http]",
-          `bind-address = "127.0.0.1:${port}"`,
-          ...http,
-          "[monitor]",
-          "store-enabled = false",
-        ].join("\n"),
-      ),
-    args: ({ folder }) => ["-config", `${folder}/conf`],
-  });
 
 async function ask({ port }: { port: number }, path: string, body: string, credentials = ""): Promise<void> {
   const headers = credentials ? { authorization: `Basic ${Buffer.from(credentials).toString("base64")}` } : {};

@@ -7,16 +7,11 @@ import { makeAuthority } from "../../faults/support/certificates.ts";
 import { answering, collect, endsWhenAborted, fails } from "../../support/collect.ts";
 import { eventually } from "../../support/eventually.ts";
 import { temporaryFolder } from "../../support/folder.ts";
+import { startMemcached } from "../../support/servers/memcached.ts";
 import { freePort } from "../../support/servers/port.ts";
-import { type Place, type Service, startService, withoutServer } from "../../support/servers/service.ts";
+import { type Service, withoutServer } from "../../support/servers/service.ts";
 
 const PASSWORD = "s3cret-of-the-test";
-
-const startMemcached = (...more: readonly string[]) =>
-  startService({
-    program: "memcached",
-    args: ({ port }: Place) => ["-u", "root", "-l", "127.0.0.1", "-p", `${port}`, "-U", "0", ...more],
-  });
 
 /** Sends lines as a client would and returns all that was answered. */
 async function say(port: number, ...lines: readonly string[]): Promise<string> {

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { Aedes } from "aedes";
@@ -16,21 +15,11 @@ import { makeAuthority } from "../../faults/support/certificates.ts";
 import { answering, collect, endsWhenAborted, fails } from "../../support/collect.ts";
 import { eventually } from "../../support/eventually.ts";
 import { temporaryFolder } from "../../support/folder.ts";
+import { startMosquitto } from "../../support/servers/mosquitto.ts";
 import { freePort } from "../../support/servers/port.ts";
-import { type Service, startService, withoutServer } from "../../support/servers/service.ts";
+import { type Service, withoutServer } from "../../support/servers/service.ts";
 
 const PASSWORD = "s3cret-of-the-test";
-
-const startMosquitto = (...settings: readonly string[]) =>
-  startService({
-    program: "mosquitto",
-    prepare: ({ folder, port }) =>
-      writeFile(
-        `${folder}/conf`,
-        ["user root", "sys_interval 1", `listener ${port} 127.0.0.1`, ...settings, ""].join("\n"),
-      ),
-    args: ({ folder }) => ["-c", `${folder}/conf`],
-  });
 
 /** Collections of one target: memory is kept between them, and closed at the end. */
 function targetOf(config: object): AsyncDisposable & { run(): ReturnType<typeof collect>; state: Context["state"] } {

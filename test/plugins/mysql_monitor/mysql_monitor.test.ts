@@ -1,9 +1,7 @@
 // On a real MariaDB: as root over its socket, as users with few rights, over TLS, its replica, and killed. What a MySQL answers
 // otherwise is told by a stand-in for its session.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { after, before, describe, it } from "node:test";
-import { promisify } from "node:util";
 import mysql from "mysql2/promise";
 import { readReplication } from "../../../src/plugins/mysql/parts.ts";
 import { mysqlMonitor } from "../../../src/plugins/mysql_monitor.ts";
@@ -11,29 +9,11 @@ import { makeAuthority } from "../../faults/support/certificates.ts";
 import { answering, collect, endsWhenAborted, fails } from "../../support/collect.ts";
 import { eventually } from "../../support/eventually.ts";
 import { temporaryFolder } from "../../support/folder.ts";
+import { rootOf, socketIn, startMariaDB } from "../../support/servers/mariadb.ts";
 import { freePort } from "../../support/servers/port.ts";
-import { type Place, type Service, startService, withoutServer } from "../../support/servers/service.ts";
+import { type Service, withoutServer } from "../../support/servers/service.ts";
 
 const PASSWORD = "s3cret of \"the\" 'test' \\ %41 ü";
-
-const socketIn = ({ folder }: Pick<Place, "folder">) => `${folder}/socket`;
-const rootOf = (place: Place) => mysql.createConnection({ socketPath: socketIn(place), user: "root" });
-
-/** A MariaDB as root, whose root user needs no password over the socket; durability left out. */
-const startMariaDB = (...more: readonly string[]) =>
-  startService({
-    program: "mariadbd",
-    async prepare({ folder }) {
-      const options = ["--no-defaults", `--datadir=${folder}/data`, "--user=root", "--skip-test-db"];
-      await promisify(execFile)("mariadb-install-db", [...options, "--auth-root-authentication-method=normal"]);
-    },
-    args: ({ folder, port }) => [
-      ...["--no-defaults", "--user=root", `--datadir=${folder}/data`, `--socket=${folder}/socket`, `--port=${port}`],
-      ...["--bind-address=127.0.0.1", "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=16M"],
-      ...["--innodb-flush-method=fsync", "--skip-name-resolve", "--max-connections=20", ...more],
-    ],
-    ready: async (place) => (await rootOf(place)).end(),
-  });
 
 it("ends when it is aborted while a server is silent", () =>
   endsWhenAborted(mysqlMonitor, (port) => ({ host: "127.0.0.1", port })));

@@ -6,15 +6,8 @@ import { type AddressInfo, createConnection } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { natsMonitor } from "../../../src/plugins/nats_monitor.ts";
 import { collect, endsWhenAborted, fails } from "../../support/collect.ts";
-import { freePort } from "../../support/servers/port.ts";
-import { type Place, type Service, startService, withoutServer } from "../../support/servers/service.ts";
-
-/** A server whose monitoring is on the service's port. */
-async function startNats(...more: readonly string[]): Promise<Service & { readonly client: number }> {
-  const client = await freePort();
-  const args = ({ port }: Place) => ["-a", "127.0.0.1", "-p", `${client}`, "-m", `${port}`, ...more];
-  return Object.assign(await startService({ program: "nats-server", args }), { client });
-}
+import { startNats } from "../../support/servers/nats.ts";
+import { withoutServer } from "../../support/servers/service.ts";
 
 /** Says something in NATS's protocol, and returns what came until the answer to a PING. */
 async function say(port: number, ...lines: readonly string[]): Promise<string> {

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { nginxMonitor } from "../../../src/plugins/nginx_monitor.ts";
 import { collect, endsWhenAborted, fails } from "../../support/collect.ts";
-import { withoutProgram } from "../../support/program.ts";
 import { type Nginx, startNginx } from "../../support/servers/nginx.ts";
+import { withoutServer } from "../../support/servers/service.ts";
 
-describe("nginx_monitor against nginx", { skip: withoutProgram("nginx") }, () => {
+describe("nginx_monitor against nginx", { skip: withoutServer("nginx") }, () => {
   let nginx: Nginx;
   let base: string;
   before(async () => {

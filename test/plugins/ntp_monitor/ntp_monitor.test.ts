@@ -11,11 +11,11 @@ import { ntpMonitor } from "../../../src/plugins/ntp_monitor.ts";
 import { collect, fails } from "../../support/collect.ts";
 import { eventually } from "../../support/eventually.ts";
 import { temporaryFolder } from "../../support/folder.ts";
-import { withoutProgram } from "../../support/program.ts";
 import { startChrony } from "../../support/servers/chrony.ts";
 import { freePort } from "../../support/servers/port.ts";
+import { withoutServer } from "../../support/servers/service.ts";
 
-describe("chronyd", { skip: withoutProgram("chronyd") }, () => {
+describe("chronyd", { skip: withoutServer("chronyd") }, () => {
   for (const [stratum, settings] of [
     [3, ["local stratum 3", "allow 127.0.0.0/8"]],
     [16, ["allow 127.0.0.0/8"]],

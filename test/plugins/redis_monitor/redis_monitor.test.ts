@@ -12,26 +12,11 @@ import { answering, collect, endsWhenAborted, fails } from "../../support/collec
 import { eventually } from "../../support/eventually.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { freePort } from "../../support/servers/port.ts";
-import { type Place, type Service, startService, withoutServer } from "../../support/servers/service.ts";
+import { startRedis } from "../../support/servers/redis.ts";
+import { type Service, withoutServer } from "../../support/servers/service.ts";
 
 /** Every byte that a line-based encoding of the password would trip over. */
 const PASSWORD = "s3cret of \"the\" 'test'\\ with $5 %41 and ü";
-
-const startRedis = (...more: readonly string[]) =>
-  startService({
-    program: "redis-server",
-    args: ({ folder, port }: Place) => [
-      "--bind",
-      "127.0.0.1",
-      "--port",
-      `${port}`,
-      "--dir",
-      folder,
-      "--save",
-      "",
-      ...more,
-    ],
-  });
 
 /** Sends commands as a client would and waits for as many answers. */
 async function command(port: number, ...commands: readonly (readonly string[])[]): Promise<string> {

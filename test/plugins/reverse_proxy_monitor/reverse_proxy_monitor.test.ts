@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { reverseProxyMonitor } from "../../../src/plugins/reverse_proxy_monitor.ts";
 import { collect, endsWhenAborted, fails } from "../../support/collect.ts";
+import { startCaddy } from "../../support/servers/caddy.ts";
 import { freePort } from "../../support/servers/port.ts";
-import { type Service, startService, withoutServer } from "../../support/servers/service.ts";
+import { type Service, withoutServer } from "../../support/servers/service.ts";
 
 describe("reverse_proxy_monitor against Caddy", { skip: withoutServer("caddy") }, () => {
   let caddy: Service;
@@ -38,19 +37,7 @@ describe("reverse_proxy_monitor against Caddy", { skip: withoutServer("caddy") }
       },
       secure: { listen: [`127.0.0.1:${await freePort()}`], tls_connection_policies: [{}], routes: [{ handle: [] }] },
     };
-    caddy = await startService({
-      program: "caddy",
-      env: ({ folder }) => ({ XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }),
-      args: ({ folder }) => ["run", "--config", join(folder, "caddy.json")],
-      prepare: ({ folder, port }) =>
-        writeFile(
-          join(folder, "caddy.json"),
-          JSON.stringify({
-            admin: { listen: `127.0.0.1:${port}` },
-            apps: { http: { servers, http_port: web, https_port: dead } },
-          }),
-        ),
-    });
+    caddy = await startCaddy({ servers, http_port: web, https_port: dead });
   });
   after(async () => {
     await caddy?.[Symbol.asyncDispose]();

@@ -10,15 +10,15 @@ import { counterIn, numberIn } from "../../../src/plugins/snmp/read.ts";
 import { snmpMonitor } from "../../../src/plugins/snmp_monitor.ts";
 import { collect, fails } from "../../support/collect.ts";
 import { temporaryFolder } from "../../support/folder.ts";
-import { withoutProgram } from "../../support/program.ts";
 import type { TestServer } from "../../support/servers/dns.ts";
+import { withoutServer } from "../../support/servers/service.ts";
 import { startSnmpd } from "../../support/servers/snmpd.ts";
 
 const COMMUNITY = "c0mmunity-of-the-test";
 const [AUTH, PRIVACY] = ["auth-of-the-test", "privacy-of-the-test"];
 const OWN = "1.3.6.1.4.1.8072.9999.9999";
 
-describe("snmpd", { skip: withoutProgram("snmpd") }, () => {
+describe("snmpd", { skip: withoutServer("snmpd") }, () => {
   const folder = temporaryFolder();
   let server: TestServer;
   before(async () => {

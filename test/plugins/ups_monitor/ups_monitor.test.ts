@@ -1,7 +1,6 @@
 // On a real upsd with NUT's own simulator; answers in the form of apcupsd, written by hand and framed by a server of the test's.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
 import fc from "fast-check";
@@ -11,13 +10,11 @@ import { upsMonitor } from "../../../src/plugins/ups_monitor.ts";
 import { collect, endsWhenAborted, fails } from "../../support/collect.ts";
 import { eventually } from "../../support/eventually.ts";
 import { temporaryFolder } from "../../support/folder.ts";
-import { withoutProgram } from "../../support/program.ts";
 import { startNut } from "../../support/servers/nut.ts";
 import { freePort } from "../../support/servers/port.ts";
+import { withoutServer } from "../../support/servers/service.ts";
 
-const skip = existsSync("/lib/nut/dummy-ups") ? false : withoutProgram("dummy-ups");
-
-describe("NUT", { skip }, () => {
+describe("NUT", { skip: withoutServer("upsd") || withoutServer("dummy-ups") }, () => {
   const folder = temporaryFolder();
   let server: Awaited<ReturnType<typeof startNut>>;
   before(async () => {

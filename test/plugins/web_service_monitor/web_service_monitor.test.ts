@@ -12,6 +12,7 @@ import { contextOf, undeclared } from "../../support/plugins.ts";
 import { withoutProgram } from "../../support/program.ts";
 import { type Nginx, startNginx } from "../../support/servers/nginx.ts";
 import { freePort } from "../../support/servers/port.ts";
+import { withoutServer } from "../../support/servers/service.ts";
 
 const NOW = new Date("2026-01-02T03:04:05Z");
 
@@ -89,7 +90,7 @@ async function rawServer(answer: (socket: Socket, asked: string) => void) {
 const answered = (body: string, headers = "") =>
   `HTTP/1.1 200 OK\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${headers}\r\n${body}`;
 
-describe("web_service_monitor against nginx", { skip: withoutProgram("nginx") || withoutProgram("openssl") }, () => {
+describe("web_service_monitor against nginx", { skip: withoutServer("nginx") || withoutProgram("openssl") }, () => {
   const folder = temporaryFolder();
   let nginx: Nginx;
   let ca: string;

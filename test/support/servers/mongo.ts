@@ -6,8 +6,9 @@ import { BSON } from "mongodb";
 
 type Document = Readonly<Record<string, unknown>>;
 
-/** What a command is answered with, by its name. An answer with a `code` is an error, as the server sends it. */
-export type Answers = Readonly<Record<string, (command: Document, database: string) => Document>>;
+/** What a command is answered with, by its name. An answer with a `code` is an error, as the server sends it; undefined is none. */
+export type Answers = Readonly<Record<string, (command: Document, database: string) => Document | undefined>>;
+type Answer = (command: Document, database: string) => Document | undefined;
 
 export interface MongoOptions {
   /** Commands but those of the handshake want this user, by SCRAM-SHA-256. */
@@ -45,7 +46,8 @@ export async function serveMongo(
       while (waiting.length >= HEADER && waiting.length >= waiting.readInt32LE(0)) {
         const message = waiting.subarray(0, waiting.readInt32LE(0));
         waiting = waiting.subarray(message.length);
-        peer.write(reply(message, answer));
+        const bytes = reply(message, answer);
+        if (bytes) peer.write(bytes);
       }
     });
   };
@@ -63,12 +65,12 @@ export async function serveMongo(
 }
 
 /** Reads a request of either form, and puts the answer into the same form. */
-function reply(message: Buffer, answer: (command: Document, database: string) => Document): Buffer {
+function reply(message: Buffer, answer: Answer): Buffer | undefined {
   const [id, code] = [message.readInt32LE(4), message.readInt32LE(12)];
   if (code === OP_MSG) {
     const command = BSON.deserialize(message.subarray(HEADER + 5));
-    const body = BSON.serialize(answer(command, String(command["$db"])));
-    return frame(id, OP_MSG, Buffer.concat([Buffer.alloc(5), body]));
+    const found = answer(command, String(command["$db"]));
+    return found && frame(id, OP_MSG, Buffer.concat([Buffer.alloc(5), BSON.serialize(found)]));
   }
   if (code !== OP_QUERY) throw new Error(`no such operation: ${code}`);
   const end = message.indexOf(0, HEADER + 4);
@@ -76,7 +78,8 @@ function reply(message: Buffer, answer: (command: Document, database: string) =>
   const command = BSON.deserialize(message.subarray(end + 9));
   const head = Buffer.alloc(20);
   head.writeInt32LE(1, 16);
-  return frame(id, OP_REPLY, Buffer.concat([head, BSON.serialize(answer(command, database))]));
+  const found = answer(command, database);
+  return found && frame(id, OP_REPLY, Buffer.concat([head, BSON.serialize(found)]));
 }
 
 function frame(responseTo: number, code: number, body: Buffer): Buffer {
@@ -94,7 +97,7 @@ function createConversation(answers: Answers, { login }: MongoOptions) {
   let first: { readonly bare: string; readonly answer: string; readonly salt: Buffer } | undefined;
   const failed = { ok: 0, code: 18, codeName: "AuthenticationFailed", errmsg: "Authentication failed." };
 
-  return (command: Document, database: string): Document => {
+  return (command: Document, database: string): Document | undefined => {
     const name = Object.keys(command)[0] ?? "";
     if (HANDSHAKE.has(name)) {
       const mechanisms = login ? { saslSupportedMechs: ["SCRAM-SHA-256"] } : {};
@@ -113,8 +116,10 @@ function createConversation(answers: Answers, { login }: MongoOptions) {
       return signature === undefined ? failed : sasl(`v=${signature}`, true);
     }
     if (!isIn) return { ok: 0, code: 13, codeName: "Unauthorized", errmsg: `Command ${name} requires authentication` };
-    const found = answers[name]?.(command, database);
-    if (!found) return { ok: 0, code: 59, codeName: "CommandNotFound", errmsg: `no such command: '${name}'` };
+    const known = answers[name];
+    if (!known) return { ok: 0, code: 59, codeName: "CommandNotFound", errmsg: `no such command: '${name}'` };
+    const found = known(command, database);
+    if (!found) return undefined;
     return "code" in found ? { ok: 0, ...found } : { ...found, ok: 1 };
   };
 }

@@ -10,7 +10,7 @@ import { eventually } from "../eventually.ts";
 import { freePort } from "./port.ts";
 
 /** Where Debian puts servers, which is not in everybody's PATH. */
-const SERVER_FOLDERS = ["/usr/sbin", "/usr/lib/rabbitmq/bin"];
+const SERVER_FOLDERS = ["/usr/sbin", "/usr/lib/rabbitmq/bin", "/lib/nut"];
 
 /** Where a program is; undefined where it is not installed. */
 function find(program: string): string | undefined {
