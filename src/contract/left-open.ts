@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** Kinds that Node opens by itself, or that are about to close. */
 const PASSING = /^(PipeWrap|TTYWrap|FSReqPromise|FSReqCallback|CloseReq|Immediate)$/;
-/** How long something that was told to close may take to be gone (ms). */
-const GRACE_MS = 100;
+/** How long something that was told to close may take to be gone (ms): on a machine that does much else, it takes its time. */
+const GRACE_MS = 1_000;
 const LOOK_MS = 10;
 
 const open = () => process.getActiveResourcesInfo().filter((kind) => !PASSING.test(kind));
