@@ -4,8 +4,11 @@ import type { MetricSpec } from "../model/sample.ts";
 import { fieldOf, rowsOf } from "./fields.ts";
 import { code, fieldTable, GENERATED, plain, sentence, table } from "./markdown.ts";
 
-/** docs/plugins.md: a section for every plugin, out of what the plugins declare. */
-export function pluginsDoc(plugins: readonly Plugin[]): string {
+/**
+ * docs/plugins.md: a section for every plugin, out of what the plugins declare.
+ * @param tested the section on how they are tested
+ */
+export function pluginsDoc(plugins: readonly Plugin[], tested: readonly string[] = []): string {
   return [
     GENERATED,
     "# Plugins",
@@ -21,6 +24,7 @@ export function pluginsDoc(plugins: readonly Plugin[]): string {
         plain(summary),
       ]),
     ),
+    ...(tested.length > 0 ? ["", ...tested] : []),
     ...plugins.flatMap(section),
     "",
   ].join("\n");

@@ -10,6 +10,7 @@ import { type Output, outOfDate, writeOutputs } from "./output.ts";
 import { loadPlugins, pluginFiles } from "./plugins.ts";
 import { registrySource } from "./registry.ts";
 import { runbooksDoc } from "./runbooks.ts";
+import { testedSection } from "./tested.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const folder = resolve(root, "src/plugins");
@@ -18,7 +19,7 @@ const plugins = await loadPlugins(folder);
 const outputs: readonly Output[] = [
   { path: "src/plugins/registry.gen.ts", text: registrySource(await pluginFiles(folder)) },
   { path: "docs/configuration.md", text: configurationDoc() },
-  { path: "docs/plugins.md", text: pluginsDoc(plugins) },
+  { path: "docs/plugins.md", text: pluginsDoc(plugins, await testedSection(plugins, resolve(root, "test/plugins"))) },
   ...alertOutputs(plugins),
   { path: RUNBOOKS, text: runbooksDoc(builtInAlerts(plugins)) },
   { path: "gleaner.example.yaml", text: exampleConfig(plugins) },

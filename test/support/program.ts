@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { eventually } from "./eventually.ts";
+import { noteStarted } from "./servers/started.ts";
 
 /** A program that runs beside the test. */
 interface Program {
@@ -26,6 +27,7 @@ const PATIENCE_MS = 20_000;
 
 /** Starts a program. */
 export function startProgram(command: string, args: readonly string[], place: Place): Program {
+  noteStarted(command);
   const child = spawn(command, args, { ...place, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {

@@ -7,6 +7,7 @@ import type { Sample } from "../../../src/model/sample.ts";
 import { tellChange } from "../../../src/plugins/web/harvest.ts";
 import { webServiceMonitor } from "../../../src/plugins/web_service_monitor.ts";
 import { type Certificate, makeAuthority, selfSigned } from "../../faults/support/certificates.ts";
+import { eventually } from "../../support/eventually.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { contextOf, undeclared } from "../../support/plugins.ts";
 import { withoutProgram } from "../../support/program.ts";
@@ -255,8 +256,7 @@ describe("web_service_monitor against servers that misbehave", () => {
     assert.deepEqual([closed.up, closed.failure], [0, "connect"]);
     // Too long for a name: known to be none without asking anybody.
     assert.equal((await ask({ url: `http://${"x".repeat(64)}.invalid/` })).failure, "resolve");
-    await sleep(20);
-    assert.equal(server.open(), 0, "no connection is left");
+    await eventually(() => assert.equal(server.open(), 0, "no connection is left"));
   });
 
   it("ends at once when its run does, with nothing left open", async () => {
@@ -268,8 +268,7 @@ describe("web_service_monitor against servers that misbehave", () => {
     controller.abort(new Error("over"));
     await assert.rejects(run, /over/);
     assert.ok(performance.now() - begun < 100);
-    await sleep(20);
-    assert.equal(server.open(), 0);
+    await eventually(() => assert.equal(server.open(), 0));
   });
 
   it("keeps what may be a key in a query out of its labels", async () => {

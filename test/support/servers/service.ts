@@ -8,6 +8,7 @@ import { delimiter, join } from "node:path";
 import { removeSoon, tidyOnExit } from "../../store/postgres.ts";
 import { eventually } from "../eventually.ts";
 import { freePort } from "./port.ts";
+import { noteStarted, noteWanted } from "./started.ts";
 
 /** Where Debian puts servers, which is not in everybody's PATH. */
 const SERVER_FOLDERS = ["/usr/sbin", "/usr/lib/rabbitmq/bin", "/lib/nut"];
@@ -18,9 +19,15 @@ function find(program: string): string | undefined {
   return folders.map((folder) => join(folder, program)).find((path) => existsSync(path));
 }
 
-/** Reason to skip the tests on a real server, or false where its program is installed. A failure where services are required. */
+/**
+ * Reason to skip the tests on a real server, or false where its program is installed; a failure where services are required.
+ * Tests that are not skipped have to start it. docs/plugins.md says by these calls what plugins are tested with.
+ */
 export function withoutServer(program: string): string | false {
-  if (find(program) !== undefined) return false;
+  if (find(program) !== undefined) {
+    noteWanted(program);
+    return false;
+  }
   const reason = `${program} is not installed`;
   if (process.env["GLEANER_TEST_REQUIRE_SERVICES"] === "1") throw new Error(`${reason}, and services are required`);
   return reason;
@@ -79,6 +86,7 @@ export async function startService(recipe: Recipe): Promise<Service> {
   async function start(): Promise<void> {
     let output = "";
     let over = false;
+    noteStarted(program);
     // In a group of its own: scripts that start the server proper end with it.
     const [command, given] = recipe.command?.(place) ?? [find(program) ?? program, args(place)];
     const child = spawn(command, given, {
