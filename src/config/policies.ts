@@ -36,13 +36,15 @@ function triggerOf({ every, cron, timezone }: When): Trigger | undefined {
 
 /** Retries and pauses of a plugin's target. */
 export function pluginPolicies(
+  { health }: Plugin,
   settings: TargetSettings,
   jobs: Jobs,
   { scheduler }: LoadedConfig,
 ): Pick<ConfiguredTarget, "retry" | "pause"> {
   return {
     retry: {
-      retries: settings.retry_count ?? scheduler.retry_count,
+      // A circuit breaker is the better retry: the next run comes sooner than the first wait would end.
+      retries: settings.retry_count ?? (health === "service" ? 0 : scheduler.retry_count),
       delay: settings.retry_delay ?? scheduler.retry_delay,
       growth: { kind: "exponential", factor: settings.retry_backoff ?? scheduler.retry_backoff },
     },

@@ -91,7 +91,7 @@ function resolveOne(
   const target = {
     ...{ id, name: settings.name ?? (id === plugin.id ? plugin.title : id), plugin, config: own.value, jobs },
     tags: { ...environmentTag(config), ...settings.tags },
-    ...pluginPolicies(settings, jobs, config),
+    ...pluginPolicies(plugin, settings, jobs, config),
   };
   return { target, label: origin.label(base, "key") };
 }

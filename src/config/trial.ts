@@ -46,7 +46,7 @@ function freshTarget(plugin: Plugin, config: LoadedConfig): ConfiguredTarget {
   const settings = targetSchema.parse({});
   const jobs = pluginJobs(plugin, settings, config);
   const { id, title: name } = plugin;
-  return { id, name, plugin, config: {}, tags: {}, jobs, ...pluginPolicies(settings, jobs, config) };
+  return { id, name, plugin, config: {}, tags: {}, jobs, ...pluginPolicies(plugin, settings, jobs, config) };
 }
 
 /** The file; without one what gleaner.yaml has for the target, as it is written there. */

@@ -41,7 +41,7 @@ const shape = z.object({
   ),
   metrics: z.record(z.string(), metric),
   furtherMetrics: z.string().optional(),
-  health: z.enum(["plugin", "kit"]).optional(),
+  health: z.enum(["plugin", "kit", "service"]).optional(),
   jobs: z.record(z.string(), job),
   derive: callable.optional(),
   close: callable.optional(),

@@ -1,9 +1,11 @@
 import type { Severity, TargetState, Transition } from "../model/health.ts";
+import type { HealthPolicy } from "../model/plugin.ts";
 import type { Run, SkipReason } from "../model/run.ts";
 import type { ConfiguredTarget } from "../model/target.ts";
 import { type Counts, countRejected, countRun, countSkipped } from "./counts.ts";
 import { kitState, stepKit } from "./kit.ts";
 import { stepPlugin } from "./plugin.ts";
+import { stepService } from "./service.ts";
 import { consecutiveFailures, type HealthRules, jobHealth, staleAfter, type TargetHealth, UNKNOWN } from "./target.ts";
 
 /** What is known of a target now, for gauges, pages and the database. */
@@ -89,9 +91,15 @@ function rulesOf(target: ConfiguredTarget): HealthRules {
   return { every, pause: target.pause };
 }
 
+/** How each policy moves a target's health on. */
+const STEPS = { plugin: stepPlugin, kit: stepKit, service: stepService } as const satisfies Record<
+  HealthPolicy,
+  unknown
+>;
+
 const isKit = (target: ConfiguredTarget) => target.plugin.health === "kit";
 
-/** Holds every target's health, moves it on by the pure folds of plugin.ts and kit.ts, and tells of each change of state. */
+/** Holds every target's health, moves it on by the pure folds of plugin.ts, kit.ts and service.ts, and tells of each change of state. */
 export function createMonitor(deps: MonitorDeps): Monitor {
   const entries = new Map<string, Entry>();
 
@@ -174,7 +182,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     if (!entry) return undefined;
     const finished = deps.now();
     const before = entry.health.state;
-    const step = isKit(entry.target) ? stepKit : stepPlugin;
+    const step = STEPS[entry.target.plugin.health ?? "plugin"];
     const event = {
       job: run.job,
       started: finished - run.durationMs,
@@ -223,8 +231,10 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     tick,
     hold(targetId, job) {
       const entry = entries.get(targetId);
-      if (!entry || deps.now() >= jobHealth(entry.health, job).holdUntil) return undefined;
-      return isKit(entry.target) ? "open_circuit" : "paused";
+      if (!entry) return undefined;
+      const { holdUntil, circuit } = jobHealth(entry.health, job);
+      if (deps.now() >= holdUntil) return undefined;
+      return isKit(entry.target) || circuit?.phase === "open" ? "open_circuit" : "paused";
     },
     skipped(targetId, job, reason, count) {
       const entry = entries.get(targetId);

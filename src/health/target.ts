@@ -13,6 +13,18 @@ export interface JobHealth {
   readonly lastKind: ErrorKind | null;
   readonly lastOk: number | null;
   readonly holdUntil: number;
+  /** Of a job whose policy has one. */
+  readonly circuit?: Circuit;
+}
+
+/** A circuit breaker. `recent`: runs of the last minute while it is closed. */
+export interface Circuit {
+  readonly phase: "closed" | "open" | "half_open";
+  readonly recent: readonly { readonly at: number; readonly isFailed: boolean }[];
+  /** Failures in a row; once it is open, all until it closes. */
+  readonly failed: number;
+  /** Good probes since it was last open. */
+  readonly probed: number;
 }
 
 /** Health of one target: a value, moved on by `step`. */

@@ -80,8 +80,12 @@ export interface Job<C = unknown, M extends string = string> {
   collect(target: Target<C>, context: Context): Promise<Collected<NoInfer<M>>>;
 }
 
-/** Which vocabulary and which pauses a target's health follows: plugin (degraded, failing) or kit (online, offline, stale, error). */
-export type HealthPolicy = "plugin" | "kit";
+/**
+ * Which vocabulary and which pauses a target's health follows: plugin (degraded, failing; stretched intervals), kit (online,
+ * offline, stale, error), or service: the words of plugin, with a circuit breaker for each job instead of retries, for what
+ * is asked every second or two.
+ */
+export type HealthPolicy = "plugin" | "kit" | "service";
 
 /**
  * A plugin: one file under src/plugins/, a value and nothing else.
