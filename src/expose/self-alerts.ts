@@ -262,6 +262,35 @@ const RELOAD: Alert = {
   },
 };
 
+const COMPONENT_CRITICAL: Alert = {
+  labels: ["component"],
+  id: "component_critical",
+  title: "Component critical",
+  query: 'max by (component) (gleaner_component_health{state="critical"})',
+  op: "gt",
+  threshold: 0,
+  for: "5m",
+  keepFiringFor: "2m",
+  severity: "critical",
+  summary: "{component} is critical.",
+  description:
+    "{component} has been critical for 5 minutes: a job that has never succeeded, the way to a target whose jobs mostly fail, or a part of gleaner's own.",
+  runbook: {
+    meaning:
+      "`job/<target>/<job>`: no run has succeeded since gleaner watches the target. `target/<target>`: fewer than half of the runs of its jobs succeed, on the mean. `gleaner/store`: the database has been away for two minutes. `gleaner/spool`: it is full, and collecting waits.",
+    impact: "Nothing, or too little, is known of that target; with one of gleaner's own parts it is everything.",
+    check: [
+      "`curl -s http://127.0.0.1:9470/api/health`: the reason, and since when.",
+      "`curl -s 'http://127.0.0.1:9470/api/buffers/<target>?limit=20'`: the last runs of each of its jobs.",
+      "`select * from health_events where kind = 'component' and id = '<component>' order by time desc limit 20`.",
+    ],
+    fix: [
+      "A job that has never succeeded: address, credentials or rights in gleaner.yaml; `gleaner run <target>` tries once.",
+      "`gleaner/store` and `gleaner/spool`: as for [store_down](#store_down).",
+    ],
+  },
+};
+
 /** Alerts on gleaner itself. */
 export const SELF_ALERTS: AlertGroup = {
   name: "collector",
@@ -277,5 +306,6 @@ export const SELF_ALERTS: AlertGroup = {
     EVENT_LOOP,
     CARDINALITY,
     RELOAD,
+    COMPONENT_CRITICAL,
   ],
 };

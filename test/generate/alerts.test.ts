@@ -42,7 +42,7 @@ describe("the alerts that come with gleaner", () => {
       "kit_offline kit_stale kit_error kit_flapping kit_hot kit_disk_almost_full kit_identity_changed kit_drones_not_stored",
       "target_degraded target_failing target_paused filesystem_filling host_memory_low host_hot",
       "gleaner_down store_down spool_growing spool_old rows_dropped rows_refused values_rejected event_loop_lag",
-      "series_limit config_reload_failed",
+      "series_limit config_reload_failed component_critical",
     ].flatMap((line) => line.split(" "));
     assert.deepEqual(
       expected.filter((id) => !alerts.some((alert) => alert.id === id)),
@@ -56,8 +56,10 @@ describe("the alerts that come with gleaner", () => {
     self.close();
     for (const plugin of plugins) for (const metric of Object.keys(plugin.metrics)) known.add(`gleaner_${metric}`);
     // Those of the state of kits and targets are declared where they are made.
-    const points = readFileSync(join(root, "src/app/points.ts"), "utf8");
-    for (const [name] of points.matchAll(/gleaner_\w+/g)) known.add(name);
+    const points = ["src/app/points.ts", "src/app/background-points.ts"].map((file) =>
+      readFileSync(join(root, file), "utf8"),
+    );
+    for (const [name] of points.join().matchAll(/gleaner_\w+/g)) known.add(name);
     const unknown = alerts.flatMap(({ query }) => query.match(/gleaner_\w+/g) ?? []).filter((name) => !known.has(name));
     assert.deepEqual(unknown, []);
   });
@@ -76,7 +78,7 @@ describe("the alerts that come with gleaner", () => {
   });
 
   it("name no metric in a runbook that does not exist", () => {
-    const source = ["src/expose/self.ts", "src/app/points.ts", "src/app/probe.ts"]
+    const source = ["src/expose/self.ts", "src/app/points.ts", "src/app/background-points.ts", "src/app/probe.ts"]
       .map((file) => readFileSync(join(root, file), "utf8"))
       .join();
     const metrics = plugins.flatMap((plugin) => Object.keys(plugin.metrics).map((metric) => `gleaner_${metric}`));

@@ -1,9 +1,9 @@
 import type { Definition } from "./assemble.ts";
-import { bars, stat, timeseries } from "./kinds.ts";
+import { bars, stat, stateTimeline, timeseries } from "./kinds.ts";
 import { UIDS } from "./links.ts";
 import { falling, NEUTRAL, NONE_WELCOME, rising } from "./panels.ts";
 import { metric, now, orNone, prom, rate } from "./queries.ts";
-import { goodBad } from "./states.ts";
+import { COMPONENT_CODES, componentCode, goodBad } from "./states.ts";
 import { UNITS } from "./units.ts";
 import { COLLECTORS } from "./variables.ts";
 
@@ -186,6 +186,38 @@ const cardinality = timeseries({
   ],
 });
 
+const components = stateTimeline({
+  title: "Health of components",
+  description:
+    "Jobs of targets that are no kits, the way to targets with several jobs, and the parts of gleaner itself, judged every 30 seconds. /api/health says why.",
+  ...{ w: 12, h: 9, mappings: [COMPONENT_CODES], interval: "30s" },
+  queries: [prom(componentCode(), "{{component}}")],
+});
+
+const success = timeseries({
+  title: "Success of jobs",
+  description:
+    "The ten jobs with the smallest share of runs that did not fail within five minutes. /api/buffers/<target> has the runs.",
+  ...{ w: 6, h: 9, unit: UNITS.PercentUnit, max: 1 },
+  queries: [
+    prom(
+      `bottomk(10, min by (target, exported_job) (${metric("gleaner_job_success_ratio", 'window="5m"')}))`,
+      "{{target}} {{exported_job}}",
+    ),
+  ],
+});
+
+const buffers = timeseries({
+  title: "Memory of buffers",
+  description:
+    "What the runs of about the last hour take in memory, and the bound. At the bound they reach less far back.",
+  ...{ w: 6, h: 9, unit: UNITS.BytesIEC },
+  queries: [
+    prom(by("sum", "gleaner_buffer_memory_bytes"), "in use"),
+    prom(by("sum", "gleaner_buffer_memory_limit_bytes"), "bound"),
+  ],
+});
+
 const loop = timeseries({
   title: "Event loop and collections of garbage",
   description: "Lateness of the event loop, and the share of time that collecting garbage takes.",
@@ -237,5 +269,8 @@ export const collector: Definition = {
     [lateness, durations, runs, stored],
     [trouble, spool, scrapes, cardinality],
   ),
-  folded: [{ title: "Process", tiles: [loop, heap, families, versions] }],
+  folded: [
+    { title: "Components and buffers", tiles: [components, success, buffers] },
+    { title: "Process", tiles: [loop, heap, families, versions] },
+  ],
 };

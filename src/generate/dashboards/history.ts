@@ -63,7 +63,7 @@ const transitionsTable = table({
   queries: [
     rowsOrNone(
       `
-      select time as "Time", id as "Kit or target", from_state as "From", to_state as "To", severity as "Severity", details as "Why"
+      select time as "Time", id as "What", from_state as "From", to_state as "To", severity as "Severity", details as "Why"
       from health_events
       where $__timeFilter(time)
       order by time desc limit 500`,

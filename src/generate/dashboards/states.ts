@@ -1,5 +1,11 @@
 import { MappingType, type ValueMap } from "@grafana/grafana-foundation-sdk/dashboard";
-import { KIT_STATES, PLUGIN_STATES, type TargetState } from "../../model/health.ts";
+import {
+  COMPONENT_STATES,
+  type ComponentState,
+  KIT_STATES,
+  PLUGIN_STATES,
+  type TargetState,
+} from "../../model/health.ts";
 import { metric } from "./queries.ts";
 
 /** How a state looks. `code`: its number in a panel, the worse the higher, so that `max` is the worst of several. */
@@ -33,9 +39,28 @@ export const STATE_CODES = words(
   Object.fromEntries(Object.entries(STATES).map(([text, { code, color }]) => [code, { text, color }])),
 );
 
+/** The same for components; `code` as of the worst of several. */
+const COMPONENT_LOOKS: Readonly<Record<ComponentState, Look>> = {
+  healthy: { code: 0, color: "green" },
+  degraded: { code: 1, color: "yellow" },
+  unhealthy: { code: 2, color: "orange" },
+  critical: { code: 3, color: "red" },
+};
+
+/** The number of a component's state -> its word. */
+export const COMPONENT_CODES = words(
+  Object.fromEntries(Object.entries(COMPONENT_LOOKS).map(([text, { code, color }]) => [code, { text, color }])),
+);
+
+/** PromQL: the state of each component as its number. */
+export const componentCode = (): string =>
+  `max by (component) (${COMPONENT_STATES.map((state) => `${metric("gleaner_component_health", `state="${state}"`)} * ${COMPONENT_LOOKS[state].code}`).join(" or ")})`;
+
 /** The word of a state, as the database has it -> the same with its colour. */
 export const STATE_WORDS = words(
-  Object.fromEntries(Object.entries(STATES).map(([text, { color }]) => [text, { text, color }])),
+  Object.fromEntries(
+    Object.entries({ ...STATES, ...COMPONENT_LOOKS }).map(([text, { color }]) => [text, { text, color }]),
+  ),
 );
 
 /** Severities of changes of state. */
