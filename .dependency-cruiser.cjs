@@ -70,6 +70,13 @@ module.exports = {
       to: { path: "^src/", pathNot: "^src/(contract|model)/" },
     },
     {
+      name: "agents-know-the-model-and-the-contract",
+      comment: "what an agent declares is held to what plugins are held to",
+      severity: "error",
+      from: { path: "^src/agents/" },
+      to: { path: "^src/", pathNot: "^src/(agents|contract|model)/" },
+    },
+    {
       name: "artefacts-are-read-only",
       comment: "the validator knows the reader of YAML and nothing of gleaner's work",
       severity: "error",
@@ -95,7 +102,7 @@ module.exports = {
     owner("net-snmp", "net-snmp", "plugins/snmp/"),
     owner("dns-packet", "dns-packet", "plugins/dns/"),
     owner("grafana-sdk", "@grafana/grafana-foundation-sdk", "generate/"),
-    owner("zod", "zod", "artefacts/|config/|contract/|plugins/|model/|generate/"),
+    owner("zod", "zod", "agents/|artefacts/|config/|contract/|plugins/|model/|generate/"),
   ],
   options: {
     doNotFollow: { path: "node_modules" },

@@ -182,6 +182,43 @@ function program(): Command {
     .description("list the configured kits with what the database last knew of them")
     .action(async () => (await import("./commands/lists.ts")).listKits(options(), print));
 
+  const agents = cli.command("agents").description("programs elsewhere that report by themselves (docs/agents.md)");
+  agents
+    .command("add")
+    .argument("<id>", "its id: the label `target` of its series")
+    .option("-p, --plugin <kind>", "what kind of agent it is", "agent")
+    .option("-n, --name <name>", "a name for people")
+    .option("-e, --expires <duration>", "how long its key is good for", "90d")
+    .description("make an agent known and print its key, this once; a gleaner that runs heeds it within seconds")
+    .action(async (id: string, settings: { plugin: string; expires: string; name?: string }) =>
+      (await import("./commands/agents.ts")).addAgent(options(), { id, ...settings }, print),
+    );
+  agents
+    .command("list")
+    .description("list them: state of the key, what they declared")
+    .action(async () => (await import("./commands/agents.ts")).listAgents(options(), print));
+  agents
+    .command("renew")
+    .argument("<id>", "id of an agent")
+    .option("-e, --expires <duration>", "how long the new key is good for", "90d")
+    .description("give it another key and print that, this once; the one before is good for nothing within seconds")
+    .action(async (id: string, settings: { expires: string }) =>
+      (await import("./commands/agents.ts")).renewAgent(options(), id, settings, print),
+    );
+  agents
+    .command("revoke")
+    .argument("<id>", "id of an agent")
+    .description("its key is good for nothing within seconds, and its series go")
+    .action(async (id: string) => (await import("./commands/agents.ts")).revokeAgent(options(), id, print));
+  agents
+    .command("config")
+    .argument("<id>", "id of an agent")
+    .argument("<file>", "JSON: an object of at most 100 KB")
+    .description("what the agent gets when it asks for its configuration")
+    .action(async (id: string, file: string) =>
+      (await import("./commands/agents.ts")).configureAgent(options(), id, file, print),
+    );
+
   const letters = cli.command("dead-letter").description("rows that the database refused, each kept with its reason");
   letters
     .command("list")

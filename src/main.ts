@@ -1,6 +1,8 @@
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import packageJson from "../package.json" with { type: "json" };
+import { createAgentIntake, isReported } from "./app/agent-intake.ts";
+import { createAgentRegistry } from "./app/agents.ts";
 import { createAlertIntake } from "./app/alert-intake.ts";
 import { createApplication } from "./app/application.ts";
 import { createBackground } from "./app/background.ts";
@@ -42,6 +44,8 @@ import { describeStore } from "./store/url.ts";
 const { version } = packageJson;
 const TICK_MS = 5_000;
 const REPORT_MS = 60_000;
+/** How often it is noticed that an agent is silent: they may mean to report every second. */
+const AGENT_TICK_MS = 1_000;
 /**
  * The 10 s there are to stop: for runs in flight, then for HTTP answers, for what plugins keep open (CLOSE_MS of
  * collect/memory.ts), for the last write, and for hanging up on the database, which may hang itself; telemetry takes up to
@@ -137,20 +141,36 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
     },
     added: ({ id }) => pipeline.show(id),
   });
+  let wanted: readonly ConfiguredTarget[] = [];
   const applyTargets = async (targets: readonly ConfiguredTarget[]) => {
+    wanted = targets;
     // The database is not needed for it: it only knows the ids of kits that were configured without one.
     const known = await link
       .current()
       ?.listKits()
       .catch(() => []);
-    return fleet.apply(targets, known ?? []);
+    // What is wanted by now: two of these may wait for the database at once.
+    return fleet.apply(agents.besides(wanted), known ?? []);
   };
   const registry = createPluginRegistry({ plugins, store: link.current, apply: applyTargets, self, log });
+  const agents = createAgentRegistry({
+    ...{ plugins: new Set(plugins.map(({ id }) => id)), environment: config.environment, now, log },
+    ...{ store: link.current, changed: () => applyTargets(wanted) },
+  });
+  const intake = createAgentIntake({
+    ...{ registry: agents, pipeline, monitor, self, isFull: writer.isFull, now, monotonic },
+    ...{ target: (id) => fleet.get(id), targets: () => fleet.list() },
+  });
 
+  const startable = (id: string) => {
+    const target = fleet.get(id);
+    return target && !isReported(target) ? target : undefined;
+  };
   const app = createApplication({
     ...{ version, startedAt, storeLabel, storedRows: storing.rows, scheduler, monitor, snapshot, writer },
     renderer: createRenderer(snapshot, self),
-    probe: createProbe({ find: fleet.get, run: collect, accept: pipeline.accept }),
+    probe: createProbe({ find: startable, run: collect, accept: pipeline.accept }),
+    agents: { ...agents, ...intake },
     receiveAlerts: createAlertIntake({ writer, self, now }),
     ...{ registry, buffers, components },
     stopping: draining.signal,
@@ -164,7 +184,9 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
   parts.defer(() => server.close(STOP_ANSWERS_MS));
 
   const targets = await registry.configure(configured);
-  fleet.apply(targets, remembered);
+  wanted = targets;
+  await agents.poll();
+  fleet.apply(agents.besides(targets), remembered);
   await link.whenOpen(async (store) => {
     for (const kit of retiredKits(await store.listKits(), fleet.list())) writer.kit(kit);
   });
@@ -181,6 +203,8 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
     setInterval(background.tick, TICK_MS),
     setInterval(background.evaluate, config.background.health_interval),
     setInterval(registry.poll, TICK_MS),
+    setInterval(agents.poll, TICK_MS),
+    setInterval(intake.tick, AGENT_TICK_MS),
     setInterval(() => reportKits(monitor.views(), log), REPORT_MS),
   ])
     parts.defer(() => clearInterval(timer));

@@ -4,9 +4,10 @@ import type { Renderer } from "../expose/render.ts";
 import type { Snapshot } from "../expose/types.ts";
 import type { Components } from "../health/components.ts";
 import type { Monitor, TargetView } from "../health/monitor.ts";
-import type { Application, Exposition, JobView, KitView, TargetView as ShownTarget } from "../http/app.ts";
+import type { Agents, Application, Exposition, JobView, KitView, TargetView as ShownTarget } from "../http/app.ts";
 import { formatDuration } from "../model/duration.ts";
 import { canonicalPluginId } from "../model/plugin.ts";
+import type { Trigger } from "../model/target.ts";
 import type { Scheduler, SlotView } from "../schedule/scheduler.ts";
 import type { Writer } from "../store/writer.ts";
 import { buffersView, healthView } from "./background-views.ts";
@@ -32,6 +33,7 @@ export interface ApplicationDeps {
   readonly registry: Pick<PluginRegistry, "views" | "change">;
   readonly buffers: Pick<Buffers, "view" | "points" | "memory">;
   readonly components: Pick<Components, "view">;
+  readonly agents: Agents;
 }
 
 const DOCS_URL = null;
@@ -63,14 +65,28 @@ const shownKit = (view: TargetView, target: ShownTarget): KitView => ({
   address: kitAddress(view.target),
 });
 
-function jobView(slot: SlotView, view: TargetView | undefined): JobView {
+function triggerText(trigger: Trigger): string {
+  if ("reported" in trigger) return `reported every ${formatDuration(trigger.reported)}`;
+  return "every" in trigger ? `every ${formatDuration(trigger.every)}` : `cron ${trigger.cron}`;
+}
+
+/** The jobs that nothing here starts. */
+function reportedJobs(view: TargetView): JobView[] {
+  const targetId = view.target.id;
+  return Object.entries(view.target.jobs).flatMap(([job, { trigger }]) =>
+    "reported" in trigger ? [jobView({ targetId, job, trigger, nextRun: null }, view)] : [],
+  );
+}
+
+type JobSlot = Pick<SlotView, "targetId" | "job" | "nextRun"> & { readonly trigger: Trigger };
+
+function jobView(slot: JobSlot, view: TargetView | undefined): JobView {
   const last = view?.runs[slot.job]?.last ?? null;
-  const { trigger } = slot;
   return {
     target: slot.targetId,
     plugin: view?.target.plugin.id ?? "",
     job: slot.job,
-    trigger: "every" in trigger ? `every ${formatDuration(trigger.every)}` : `cron ${trigger.cron}`,
+    trigger: triggerText(slot.trigger),
     nextRun: slot.nextRun,
     lastRun: last?.at ?? null,
     lastOutcome: last?.outcome ?? null,
@@ -101,7 +117,10 @@ export function createApplication(deps: ApplicationDeps): Application {
         kits: kits.map(({ view, target }) => shownKit(view, target)),
       };
     },
-    jobs: () => deps.scheduler.list().map((slot) => jobView(slot, deps.monitor.view(slot.targetId))),
+    jobs: () => [
+      ...deps.scheduler.list().map((slot) => jobView(slot, deps.monitor.view(slot.targetId))),
+      ...deps.monitor.views().flatMap(reportedJobs),
+    ],
     metrics: (accept, acceptEncoding) => deps.renderer.render(negotiate({ accept, "accept-encoding": acceptEncoding })),
     otelMetrics: deps.otelMetrics,
     ready() {
@@ -130,6 +149,7 @@ export function createApplication(deps: ApplicationDeps): Application {
       return view && buffersView(view.target, deps.buffers, limit, since);
     },
     health: (component) => healthView(deps.components.view(), component),
+    agents: deps.agents,
     plugins: deps.registry.views,
     changePlugin: (id, change) => deps.registry.change(canonicalPluginId(id), change),
   };

@@ -1,7 +1,7 @@
 import type { Buffers, BufferView } from "../buffer/buffers.ts";
 import type { ComponentView, HealthView as Health } from "../health/components.ts";
 import type { BuffersView, ComponentDetail, ComponentSummary, HealthView, JobBuffer } from "../http/app.ts";
-import type { ConfiguredTarget } from "../model/target.ts";
+import { type ConfiguredTarget, intervalOf } from "../model/target.ts";
 
 /** Values in one answer: some megabytes of JSON, made in one go. */
 const MAX_VALUES = 50_000;
@@ -29,10 +29,11 @@ export function buffersView(
 const seriesIn = (views: readonly BufferView[]) => views.reduce((sum, { series }) => sum + series, 0);
 
 function jobBuffer(view: BufferView, trigger: ConfiguredTarget["jobs"][string]["trigger"] | undefined) {
+  const every = trigger && intervalOf(trigger);
   const { job, capacity, wanted, size, oldest, newest, runs, failed, leftOut, windows } = view;
   return {
     ...{ job, capacity, wanted, size },
-    reach_seconds: trigger && "every" in trigger ? (capacity * trigger.every) / 1_000 : null,
+    reach_seconds: every === undefined ? null : (capacity * every) / 1_000,
     ...{ oldest, newest, total_runs: runs, failed_runs: failed, series_left_out: leftOut, windows },
   } satisfies Omit<JobBuffer, "recent">;
 }

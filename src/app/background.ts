@@ -12,6 +12,7 @@ import {
   judgeTarget,
   type Verdict,
 } from "../health/verdicts.ts";
+import { intervalOf } from "../model/target.ts";
 import type { Writer } from "../store/writer.ts";
 import { componentPoints, successPoints } from "./background-points.ts";
 import { isKit } from "./points.ts";
@@ -56,7 +57,7 @@ export function createBackground(deps: BackgroundDeps): Background {
     const jobs = Object.entries(target.jobs).flatMap(([job, { trigger }]) => {
       const last = runs[job]?.last;
       if (!last) return [];
-      const every = "every" in trigger ? trigger.every : null;
+      const every = intervalOf(trigger) ?? null;
       const success = buffers.success(target.id, job, judgedOver(every));
       if (success) ratios.push(success.ratio);
       const facts: JobFacts = {

@@ -43,7 +43,7 @@ const IDENTITY_JOB = "status";
 function slotsOf(target: ConfiguredTarget): Slot[] {
   return Object.entries(target.jobs)
     .filter(([job]) => !target.provisional || job === IDENTITY_JOB)
-    .map(([job, { trigger }]) => ({ targetId: target.id, job, trigger }));
+    .flatMap(([job, { trigger }]) => ("reported" in trigger ? [] : [{ targetId: target.id, job, trigger }]));
 }
 
 /** A kit's address as a key; what the database remembers may be no address at all. */

@@ -16,7 +16,7 @@ export interface PipelineDeps {
   readonly monitor: Monitor;
   readonly snapshot: Snapshot;
   readonly self: Self;
-  readonly writer: Pick<Writer, "accept" | "event" | "status" | "kit">;
+  readonly writer: Pick<Writer, "accept" | "offer" | "event" | "status" | "kit">;
   readonly buffers: Sink;
   readonly fleet: () => Pick<Fleet, "promote">;
   /** Puts a span around each stage. */
@@ -29,6 +29,11 @@ export interface PipelineDeps {
 /** What happens with a finished run, left to right: process, health, expose, store. */
 export interface Pipeline {
   accept(target: ConfiguredTarget, run: Run): Promise<Batch>;
+  /**
+   * Takes what was reported from elsewhere, once it is durable. `shown` is what of it tells how things are now; without it
+   * what is shown stays. @returns false when it cannot be made durable: then nothing of it was taken
+   */
+  report(batch: Batch, shown: Batch | undefined): Promise<boolean>;
   /** Shows a target that was just added. */
   show(targetId: string): void;
   /** Notes that a target has left the configuration: nobody knows any more how it is. */
@@ -85,15 +90,16 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   }
 
   /** Everything but the rows. @returns whether the rows have an owner that they can be stored under. */
-  function take(target: ConfiguredTarget, batch: Batch): boolean {
+  function take(target: ConfiguredTarget, batch: Batch, shown: Batch | undefined): boolean {
     const { run } = batch;
     noteRun(run);
     noteRejections(batch);
     const view = monitor.observe(run);
     // The target may have left the configuration while its run was in flight: its rows are kept, its series are not.
     if (!view || view.target !== target) return !target.provisional;
-    deps.buffers.accept(batch);
-    if (run.outcome.status === "ok") snapshot.replace(target.id, dataSlot(run.job), dataPoints(batch));
+    // What is caught up on is not of now; that a run failed always is.
+    if (shown || run.outcome.status === "failed") deps.buffers.accept(batch);
+    if (shown?.run.outcome.status === "ok") snapshot.replace(target.id, dataSlot(run.job), dataPoints(shown));
     publish(view);
     remember(view);
     const identity = run.outcome.status === "ok" ? run.outcome.collected.identity : undefined;
@@ -107,10 +113,15 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
         const made = batchOf(target, run);
         const { samples, rows, rejected } = made;
         span.set({ samples: samples.length, rows: rows.length, rejections: rejected.length });
-        return [made, take(target, made)] as const;
+        return [made, take(target, made, made)] as const;
       });
       if (isOwned) await deps.trace("store", { rows: batch.rows.length }, async () => writer.accept(batch));
       return batch;
+    },
+    async report(batch, shown) {
+      const isDurable = await deps.trace("store", { rows: batch.rows.length }, () => writer.offer(batch));
+      if (isDurable) await deps.trace("process", {}, async () => void take(batch.target, batch, shown));
+      return isDurable;
     },
     show(targetId) {
       const view = monitor.view(targetId);

@@ -1,5 +1,5 @@
 import { hours } from "../model/duration.ts";
-import type { Batch, ConfiguredTarget, Sink, Trigger } from "../model/target.ts";
+import { type Batch, type ConfiguredTarget, intervalOf, type Sink, type Trigger } from "../model/target.ts";
 import { createLayouts, EMPTY } from "./layout.ts";
 import { append, bytesOf, countSince, createRing, fit, limit, type Ring, timeOf } from "./ring.ts";
 import { type PointView, recent, successSince, type WindowName, type WindowSummary, windowsOf } from "./windows.ts";
@@ -73,7 +73,7 @@ const STEPS = 8;
 
 /** Runs an hour, within bounds. */
 function wantedOf(trigger: Trigger | undefined): number {
-  const every = trigger && "every" in trigger ? trigger.every : CRON_EVERY_MS;
+  const every = (trigger && intervalOf(trigger)) ?? CRON_EVERY_MS;
   return Math.min(MOST, Math.max(LEAST, Math.ceil(REACH_MS / every)));
 }
 

@@ -1,11 +1,12 @@
 import { type Duration, days } from "../model/duration.ts";
 import type { Plugin } from "../model/plugin.ts";
-import type { ConfiguredTarget, Trigger } from "../model/target.ts";
+import type { ConfiguredTarget, Schedule } from "../model/target.ts";
 import { longestGap } from "./cron.ts";
 import type { LoadedConfig } from "./loaded.ts";
 import type { TargetSettings } from "./schema.ts";
 
-type Jobs = ConfiguredTarget["jobs"];
+/** Jobs that are started here. */
+type Jobs = Readonly<Record<string, { readonly trigger: Schedule; readonly timeout: Duration }>>;
 
 /** When each job of a plugin's target runs and for how long: the job's own settings, the target's, the plugin's, the default. */
 export function pluginJobs(plugin: Plugin, settings: TargetSettings, { scheduler }: LoadedConfig): Jobs {
@@ -28,7 +29,7 @@ interface When {
   readonly timezone: string | undefined;
 }
 
-function triggerOf({ every, cron, timezone }: When): Trigger | undefined {
+function triggerOf({ every, cron, timezone }: When): Schedule | undefined {
   if (every !== undefined) return { every };
   if (cron === undefined) return undefined;
   return timezone === undefined ? { cron } : { cron, timezone };

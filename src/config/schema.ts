@@ -29,7 +29,7 @@ const token = atMostOne(
       .array(z.enum(SCOPES))
       .min(1)
       .describe(
-        "What it may be used for: metrics (scrape), read (the API), ingest (report data), alerts (report alerts: the webhook of Grafana and Alertmanager), admin (everything).",
+        "What it may be used for: metrics (scrape), read (the API), ingest (report for any agent), alerts (report alerts: the webhook of Grafana and Alertmanager), admin (everything).",
       )
       .meta({ example: ["metrics"] }),
     token: z

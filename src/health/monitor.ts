@@ -1,7 +1,7 @@
 import type { Severity, TargetState, Transition } from "../model/health.ts";
 import type { HealthPolicy } from "../model/plugin.ts";
 import type { Run, SkipReason } from "../model/run.ts";
-import type { ConfiguredTarget } from "../model/target.ts";
+import { type ConfiguredTarget, intervalOf } from "../model/target.ts";
 import { type Counts, countRejected, countRun, countSkipped } from "./counts.ts";
 import { kitState, stepKit } from "./kit.ts";
 import { stepPlugin } from "./plugin.ts";
@@ -85,9 +85,7 @@ const CRON_EVERY_MS = 60_000;
 
 function rulesOf(target: ConfiguredTarget): HealthRules {
   const every: Record<string, number> = {};
-  for (const [job, { trigger }] of Object.entries(target.jobs)) {
-    every[job] = "every" in trigger ? trigger.every : CRON_EVERY_MS;
-  }
+  for (const [job, { trigger }] of Object.entries(target.jobs)) every[job] = intervalOf(trigger) ?? CRON_EVERY_MS;
   return { every, pause: target.pause };
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Logger } from "../model/plugin.ts";
 import { hostName, isLoopback } from "./address.ts";
+import type { KeyVerdict } from "./app.ts";
 import { createThrottle } from "./throttle.ts";
 import { createVerifier, grants, SCOPES, type Scope, type Token } from "./tokens.ts";
 
@@ -25,7 +26,7 @@ export type Decision =
   | { readonly allow: true }
   | {
       readonly allow: false;
-      readonly status: 401 | 403 | 429;
+      readonly status: 401 | 403 | 429 | 503;
       readonly detail: string;
       readonly headers: Readonly<Record<string, string>>;
     };
@@ -34,6 +35,8 @@ export interface GuardOptions {
   readonly tokens: readonly Token[];
   /** Host names, besides those of loopback, under which open reads are answered. */
   readonly allowedHosts: readonly string[];
+  /** What a token is worth as the key of an agent. */
+  readonly agentKey: (agent: string, presented: string) => KeyVerdict;
   /** Whether the server is bound to a loopback address; asked on each request, false until it listens. */
   readonly boundToLoopback: () => boolean;
   readonly log: Logger;
@@ -41,7 +44,8 @@ export interface GuardOptions {
   readonly now?: () => number;
 }
 
-export type Guard = (access: Access, caller: Caller) => Decision;
+/** @param agent the id in the path, where a route is an agent's: its own key is good for it, and for nothing else */
+export type Guard = (access: Access, caller: Caller, agent?: string) => Decision;
 
 /** Scopes that need no token when the caller is on this machine. */
 const OPEN_ON_LOOPBACK: readonly Scope[] = ["metrics", "read"];
@@ -81,6 +85,22 @@ export function createGuard(options: GuardOptions): Guard {
     );
   };
 
+  /**
+   * Before wrong tokens are counted: who guesses behind the same address must not keep an agent from reporting, nor an agent
+   * with an old key its owner from looking. Nobody guesses 256 bits.
+   */
+  const withAgentKey = (agent: string, caller: Caller): Decision | undefined => {
+    const presented = bearerToken(caller.authorization);
+    const verdict = presented === undefined ? "other" : options.agentKey(agent, presented);
+    if (verdict === "other") return undefined;
+    if (verdict === "good") return { allow: true };
+    if (verdict === "unavailable")
+      return deny(503, "agents are kept in the database, which was not reached yet", { "Retry-After": "10" });
+    const detail =
+      verdict === "wrong" ? "this is not the agent's key" : `the agent's key is ${verdict}; its owner can renew it`;
+    return unauthorized(detail, ', error="invalid_token"');
+  };
+
   const withoutToken = (scope: Scope, caller: Caller): Decision => {
     const local = options.boundToLoopback() && isLoopback(caller.peer) && !caller.relayed;
     if (!local || !OPEN_ON_LOOPBACK.includes(scope))
@@ -91,9 +111,11 @@ export function createGuard(options: GuardOptions): Guard {
     return { allow: true };
   };
 
-  return (access, caller) => {
+  return (access, caller, agent) => {
     if (access === "public") return { allow: true };
     if (isCrossSite(caller, allowedHosts)) return deny(403, "requests from pages of other sites are not answered");
+    const known = access === "ingest" && agent !== undefined ? withAgentKey(agent, caller) : undefined;
+    if (known) return known;
     return caller.authorization.length > 0 ? withToken(access, caller) : withoutToken(access, caller);
   };
 }
@@ -117,7 +139,7 @@ function isCrossSite(caller: Caller, allowedHosts: ReadonlySet<string>): boolean
   return !host || (host !== caller.host?.toLowerCase() && !allowedHosts.has(hostName(host) ?? ""));
 }
 
-function deny(status: 401 | 403 | 429, detail: string, headers: Record<string, string> = {}): Decision {
+function deny(status: 401 | 403 | 429 | 503, detail: string, headers: Record<string, string> = {}): Decision {
   return { allow: false, status, detail, headers };
 }
 

@@ -53,7 +53,8 @@ function dispatch(group: readonly Route[], guard: Guard) {
       sendProblem(response, 405, "this path does not answer that method; see the Allow header");
       return;
     }
-    const decision = guard(route.access, callerOf(request as IncomingMessage));
+    const { id } = request.params;
+    const decision = guard(route.access, callerOf(request as IncomingMessage), typeof id === "string" ? id : undefined);
     if (decision.allow) {
       await route.handle(request, response);
       return;

@@ -74,6 +74,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const guard = createGuard({
     tokens: options.tokens,
     allowedHosts: options.allowedHosts,
+    agentKey: app.agents.judge,
     boundToLoopback: () => boundToLoopback,
     log,
   });

@@ -3,8 +3,19 @@ import type { Plugin } from "./plugin.ts";
 import type { Run } from "./run.ts";
 import type { Document, MetricSpec, Rejection, Row, Sample } from "./sample.ts";
 
-/** When a job runs: every so often, phase-spread, or by a cron expression in a time zone. */
-export type Trigger = { readonly every: Duration } | { readonly cron: string; readonly timezone?: string };
+/**
+ * When a job runs: every so often, phase-spread, or by a cron expression in a time zone; or by itself elsewhere, and is
+ * reported about so often.
+ */
+export type Trigger = Schedule | { readonly reported: Duration };
+/** When a job is started here. */
+export type Schedule = { readonly every: Duration } | { readonly cron: string; readonly timezone?: string };
+
+/** How often a job runs, wherever it does; undefined for one that runs by cron. */
+export function intervalOf(trigger: Trigger): Duration | undefined {
+  if ("every" in trigger) return trigger.every;
+  return "reported" in trigger ? trigger.reported : undefined;
+}
 
 /**
  * How failed attempts of one run are repeated. `deadline` bounds the whole run, waits included;

@@ -1,5 +1,5 @@
 import type { SkipReason } from "../model/run.ts";
-import type { Trigger } from "../model/target.ts";
+import type { Schedule } from "../model/target.ts";
 import { type CronTask, startCron } from "./cron.ts";
 import { createHeap } from "./heap.ts";
 import { nextOnGrid, phaseOf } from "./phase.ts";
@@ -8,7 +8,7 @@ import { nextOnGrid, phaseOf } from "./phase.ts";
 export interface Slot {
   readonly targetId: string;
   readonly job: string;
-  readonly trigger: Trigger;
+  readonly trigger: Schedule;
 }
 
 export interface SchedulerDeps {

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { dirname } from "node:path";
+import { addAgent, changeAgent, listAgents } from "./agents.ts";
 import { dropLetters, type KeptLetter, listLetters, retryLetter } from "./dead-letters.ts";
 import type { Engine } from "./engines/engine.ts";
 import { connectPostgres, postgresEngine } from "./engines/postgres.ts";
@@ -9,7 +10,7 @@ import { pendingMigrations } from "./migrate.ts";
 import { explained } from "./open.ts";
 import { changePlugin, listPlugins, seedPlugins } from "./plugin-rows.ts";
 import { type AlertRecord, listAlerts, listKits } from "./records.ts";
-import type { KitRecord, PluginChange, PluginSeed, StoredPlugin } from "./store.ts";
+import type { KitRecord, PluginChange, PluginSeed, Store, StoredPlugin } from "./store.ts";
 import { parseStoreUrl, type StoreUrl } from "./url.ts";
 
 /** Looking must not take long: a command waits for it. */
@@ -135,27 +136,49 @@ export interface PluginRows {
  * Does something with the table `plugins`; what `work` throws comes back as it is.
  * @returns undefined when the database does not exist yet or has to be migrated first
  */
-export async function withPluginRows<T>(
+export function withPluginRows<T>(urlText: string, work: (rows: PluginRows) => Promise<T>): Promise<T | undefined> {
+  return withMigrated(urlText, (engine, url) =>
+    work({
+      list: () => explained(url, () => listPlugins(engine)),
+      async add(seeds) {
+        const known = new Set((await listPlugins(engine)).map(({ pluginId }) => pluginId));
+        await seedPlugins(
+          engine,
+          seeds.filter(({ pluginId }) => !known.has(pluginId)),
+        );
+      },
+      change: (pluginId, change) => explained(url, () => changePlugin(engine, pluginId, change)),
+    }),
+  );
+}
+
+/** The table `agents`, for commands. */
+export type AgentRows = Pick<Store, "listAgents" | "addAgent" | "changeAgent">;
+
+/**
+ * Does something with the table `agents`; what `work` throws comes back as it is.
+ * @returns undefined when the database does not exist yet or has to be migrated first
+ */
+export function withAgentRows<T>(urlText: string, work: (rows: AgentRows) => Promise<T>): Promise<T | undefined> {
+  return withMigrated(urlText, (engine, url) =>
+    work({
+      listAgents: () => explained(url, () => listAgents(engine)),
+      addAgent: (agent) => explained(url, () => addAgent(engine, agent)),
+      changeAgent: (agentId, change) => explained(url, () => changeAgent(engine, agentId, change)),
+    }),
+  );
+}
+
+async function withMigrated<T>(
   urlText: string,
-  work: (rows: PluginRows) => Promise<T>,
+  work: (engine: Engine, url: StoreUrl) => Promise<T>,
 ): Promise<T | undefined> {
   const url = parseStoreUrl(urlText);
   if (await explained(url, () => isFuture(url))) return undefined;
   const [outcome] = await explained(url, () =>
     looking(url, async (engine) => {
       if ((await pendingMigrations(engine)).length > 0) return [{ status: "fulfilled", value: undefined } as const];
-      const rows: PluginRows = {
-        list: () => explained(url, () => listPlugins(engine)),
-        async add(seeds) {
-          const known = new Set((await listPlugins(engine)).map(({ pluginId }) => pluginId));
-          await seedPlugins(
-            engine,
-            seeds.filter(({ pluginId }) => !known.has(pluginId)),
-          );
-        },
-        change: (pluginId, change) => explained(url, () => changePlugin(engine, pluginId, change)),
-      };
-      return await Promise.allSettled([work(rows)]);
+      return await Promise.allSettled([work(engine, url)]);
     }),
   );
   if (outcome?.status === "rejected") throw outcome.reason;

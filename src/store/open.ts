@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { addAgent, changeAgent, listAgents } from "./agents.ts";
 import { classify } from "./classify.ts";
 import { durabilityNotes } from "./durability.ts";
 import type { Engine } from "./engines/engine.ts";
@@ -126,6 +127,9 @@ function storeOn(engine: Engine, url: StoreUrl, { timescale, notes }: Migrated, 
     listPlugins: () => listPlugins(engine),
     changePlugin: (pluginId, change) => changePlugin(engine, pluginId, change),
     listKits: () => listKits(engine),
+    listAgents: () => listAgents(engine),
+    addAgent: (agent) => addAgent(engine, agent),
+    changeAgent: (agentId, change) => changeAgent(engine, agentId, change),
     latestExecutions: () => latestExecutions(engine),
     rowCounts: () => rowCounts(engine),
     maintain: async (now, signal) =>

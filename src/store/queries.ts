@@ -54,7 +54,7 @@ export async function latestExecutions({ db }: Engine): Promise<Execution[]> {
   }));
 }
 
-const COUNTED = [...Object.keys(ROW_TABLES), "kits", "plugins", "plugin_status", "series", "alerts"];
+const COUNTED = [...Object.keys(ROW_TABLES), "kits", "plugins", "plugin_status", "series", "alerts", "agents"];
 
 /** Rows of every table of gleaner's. Counts for real, so it is for the CLI and not for every page view of a large store. */
 export async function rowCounts({ db }: Engine): Promise<Record<string, number>> {

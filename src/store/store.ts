@@ -1,3 +1,4 @@
+import type { AgentDeclaration, KeyedAgent, NewAgent } from "../model/agent.ts";
 import type { KitState, TargetState } from "../model/health.ts";
 import type { TakenBatch, TakenEvent } from "./taken.ts";
 
@@ -60,6 +61,13 @@ export interface StoredPlugin {
   readonly updatedAt: Date | null;
 }
 
+/** What can change of an agent. A new key makes it one that is not revoked. */
+export type AgentChange =
+  | { readonly key: Pick<NewAgent, "keySha256" | "expiresAt"> }
+  | { readonly revokedAt: Date }
+  | { readonly config: unknown }
+  | { readonly declared: AgentDeclaration; readonly registeredAt: Date };
+
 /** Rows by table, and what became of them. */
 export interface WriteCounts {
   /** Rows newly stored, by table. */
@@ -90,6 +98,11 @@ export interface Store {
   /** Writes what somebody wants of a plugin; false when it has no row. */
   changePlugin(pluginId: string, change: PluginChange): Promise<boolean>;
   listKits(): Promise<KitRecord[]>;
+  listAgents(): Promise<KeyedAgent[]>;
+  /** Makes an agent known, also in place of one that was revoked; false when there is one of this id. */
+  addAgent(agent: NewAgent): Promise<boolean>;
+  /** Changes what is known of an agent; false when there is none of this id. */
+  changeAgent(agentId: string, change: AgentChange): Promise<boolean>;
   /** Brings back a schema that went missing, as when another database was put in this one's place. */
   repair(): Promise<void>;
   /** Names the history of commits that the database has, where another can take its place: a fail-over makes another one. */

@@ -214,6 +214,18 @@ export type Database = { [T in RowTableName]: RowsOf<(typeof ROW_TABLES)[T]> } &
     created_at: Generated<StoredTime>;
     updated_at: Time;
   };
+  agents: {
+    agent_id: string;
+    plugin_id: string;
+    name: string;
+    key_sha256: string;
+    created_at: Time;
+    expires_at: Time;
+    revoked_at: OptionalTime;
+    registered_at: OptionalTime;
+    declared: KyselyColumn<unknown, string | null, string | null>;
+    config: Json;
+  };
   series: {
     series_id: Generated<number | string>;
     fingerprint: string;

@@ -3,6 +3,7 @@ import type { Transition } from "../model/health.ts";
 import type { Row } from "../model/sample.ts";
 import type { Batch, Sink } from "../model/target.ts";
 import { classify } from "./classify.ts";
+import { createOffers } from "./offers.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
 import type { Spool, SpoolLoss, SpoolOptions } from "./spool.ts";
 import type { SpoolSize } from "./spool-file.ts";
@@ -72,6 +73,8 @@ export interface Writer extends Sink {
   event(transition: Transition): void;
   /** Takes rows that belong to no run. @returns whether they are durable; if not, whoever sent them should send them again. */
   rows(rows: readonly Row[]): boolean;
+  /** Takes a batch whose sender keeps it until this says that it is durable; one that is not was not taken at all. */
+  offer(batch: Batch): Promise<boolean>;
   status(status: TargetStatus): void;
   kit(kit: KitRecord): void;
   /** Makes durable what was taken, and writes until nothing waits or the database fails. */
@@ -138,6 +141,7 @@ export function createWriter(options: WriterOptions): Writer {
     onUnstorable: (rows) =>
       options.onStored({ stored: {}, duplicate: {}, refused: {}, rejected: { "no plain data": rows } }),
   });
+  const offers = createOffers(outbox, options.onTaken);
   const states = createStates(() => performance.now());
   let pending = nothing();
   /** The highest id of the spool that is on its way into the database. */
@@ -331,6 +335,12 @@ export function createWriter(options: WriterOptions): Writer {
       plan();
       return pending.rows === 0;
     },
+    async offer(batch) {
+      if (closed) return false;
+      const isDurable = await offers.add(toTaken(batch, options.collector));
+      plan();
+      return isDurable;
+    },
     status(status) {
       states.status(status);
       plan();
@@ -346,6 +356,7 @@ export function createWriter(options: WriterOptions): Writer {
       clearTimeout(groupTimer);
       clearTimeout(writeTimer);
       // First onto the disk: writing may take longer than the process is given.
+      offers.settle();
       spoolPending();
       const late = new Promise<void>((resolve) => setTimeout(resolve, closeTimeout).unref());
       await Promise.race([flush(), late]);

@@ -38,6 +38,7 @@ function fixture(t: { after(fn: () => void): void }) {
     ...{ monitor, snapshot, self, buffers, log, host: "here", trace: noTelemetry.run },
     writer: {
       accept: (batch) => void written.batches.push(batch),
+      offer: async () => false,
       event: (event) => void written.events.push(event),
       status: (status) => void written.states.push(status),
       kit: (kit) => void written.kits.push(kit),

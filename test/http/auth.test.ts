@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { type Access, type Caller, createGuard, type Decision } from "../../src/http/auth.ts";
+import { type Access, type Caller, createGuard, type Decision, type GuardOptions } from "../../src/http/auth.ts";
 import { MAX_FAILURES, WINDOW_MS } from "../../src/http/throttle.ts";
 import { createVerifier, grants, SCOPES } from "../../src/http/tokens.ts";
 import { memoryLog, SECRETS, sha256, TOKENS } from "./helpers.ts";
@@ -16,15 +16,55 @@ const LOCAL: Caller = {
   relayed: false,
 };
 
-function guardWith(over: { bound?: boolean; allowedHosts?: string[]; now?: () => number } = {}) {
+interface Over {
+  readonly bound?: boolean;
+  readonly allowedHosts?: string[];
+  readonly agentKey?: GuardOptions["agentKey"];
+  readonly now?: () => number;
+}
+
+function guardWith(over: Over = {}) {
   const log = memoryLog();
-  const { bound = true, allowedHosts = [], now = () => 0 } = over;
-  const decide = createGuard({ tokens: TOKENS, allowedHosts, boundToLoopback: () => bound, log, now });
-  return { log, decide: (access: Access, caller: Partial<Caller>) => code(decide(access, { ...LOCAL, ...caller })) };
+  const { bound = true, allowedHosts = [], agentKey = () => "other", now = () => 0 } = over;
+  const decide = createGuard({ tokens: TOKENS, allowedHosts, agentKey, boundToLoopback: () => bound, log, now });
+  return {
+    log,
+    decide: (access: Access, caller: Partial<Caller>, agent?: string) =>
+      code(decide(access, { ...LOCAL, ...caller }, agent)),
+  };
 }
 
 const code = (decision: Decision): number => (decision.allow ? 200 : decision.status);
 const withToken = (secret: string): Partial<Caller> => ({ authorization: [`Bearer ${secret}`] });
+
+describe("the key of an agent", () => {
+  const verdicts = { good: 200, wrong: 401, other: 401, expired: 401, revoked: 401, unavailable: 503 } as const;
+
+  it("is good for what agents do, and for nothing else", () => {
+    const { decide } = guardWith({ agentKey: () => "good" });
+    for (const access of ["metrics", "read", "alerts", "admin"] as const)
+      assert.equal(decide(access, withToken("its-key"), "a"), 401, access);
+    assert.equal(decide("ingest", withToken("its-key")), 401, "and only where an agent is named");
+    assert.equal(decide("ingest", withToken("its-key"), "a"), 200);
+    assert.equal(decide("ingest", {}, "a"), 401, "a key is needed on this machine too");
+    assert.equal(decide("ingest", { ...withToken("its-key"), origin: "https://evil.example" }, "a"), 403);
+  });
+
+  it("is worth what the agent's owner says", () => {
+    for (const [verdict, status] of Object.entries(verdicts)) {
+      const { decide } = guardWith({ agentKey: () => verdict as keyof typeof verdicts });
+      assert.equal(decide("ingest", withToken("its-key"), "a"), status, verdict);
+    }
+  });
+
+  it("is no guess when it is an old one, which its agent may go on sending", () => {
+    for (const verdict of ["wrong", "expired", "revoked", "unavailable"] as const) {
+      const { decide } = guardWith({ agentKey: () => verdict });
+      for (let n = 0; n < MAX_FAILURES * 2; n++) decide("ingest", withToken("its-key"), "a");
+      assert.equal(decide("read", withToken(SECRETS.read)), 200, verdict);
+    }
+  });
+});
 
 describe("scopes", () => {
   it("admin includes all, read includes metrics, nothing else includes anything", () => {
@@ -190,10 +230,22 @@ describe("guessing", () => {
     assert.equal(log.lines.length, 2);
   });
 
+  it("does not keep an agent from reporting that shares an address with a guesser", () => {
+    const agentKey: GuardOptions["agentKey"] = (agent, presented) =>
+      presented !== "its-key" ? "other" : agent === "a" ? "good" : "wrong";
+    const peer = "203.0.113.9";
+    const { decide } = guardWith({ agentKey });
+    for (let n = 0; n < MAX_FAILURES; n++) assert.equal(decide("ingest", { peer, ...guess }, "a"), 401);
+    assert.equal(decide("ingest", { peer, ...guess }, "a"), 429);
+    assert.equal(decide("ingest", { peer, ...withToken("its-key") }, "a"), 200);
+    assert.equal(decide("ingest", { peer, ...withToken("its-key") }, "b"), 401, "for itself alone");
+  });
+
   it("says how long to wait", () => {
     let clock = 0;
     const guard = createGuard({
       ...{ tokens: TOKENS, allowedHosts: [], boundToLoopback: () => true, log: memoryLog() },
+      agentKey: () => "other",
       now: () => clock,
     });
     const caller = { ...LOCAL, ...guess };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import type { TestContext } from "node:test";
-import type { Application, KitView, Overview, PluginView, TargetView } from "../../src/http/app.ts";
+import type { Agents, Application, KitView, Overview, PluginView, TargetView } from "../../src/http/app.ts";
 import { createHttpServer, type HttpServerOptions } from "../../src/http/server.ts";
 import { SCOPES, type Scope, type Token } from "../../src/http/tokens.ts";
 import type { Logger } from "../../src/model/plugin.ts";
@@ -76,6 +76,24 @@ export const plugin = (over: Partial<PluginView> = {}): PluginView => ({
   ...over,
 });
 
+/** An agent with a key of its own, and one whose key is good for that alone. */
+export const AGENT_KEYS: Readonly<Record<string, string>> = {
+  "agent-1": "gla_canary-agent-1-f10f6e",
+  "agent-2": "gla_canary-agent-2-0a9b1c",
+};
+
+const agentDone = async () => ({ status: "done", body: {} }) as const;
+
+/** Agents that take everything. */
+export const agents = (over: Partial<Agents> = {}): Agents => ({
+  list: () => [],
+  judge: (id, presented) => (!presented.startsWith("gla_") ? "other" : AGENT_KEYS[id] === presented ? "good" : "wrong"),
+  ...{ add: agentDone, renew: agentDone, revoke: agentDone, configure: agentDone },
+  ...{ register: agentDone, report: agentDone, health: agentDone },
+  config: () => ({ status: "done", body: {} }),
+  ...over,
+});
+
 /** A whole application with plain answers; a test replaces what it is about. */
 export function application(over: Partial<Application> = {}): Application {
   return {
@@ -98,6 +116,7 @@ export function application(over: Partial<Application> = {}): Application {
     receiveAlerts: () => ({ status: "kept", accepted: 1, rejected: {} }),
     buffers: (target) => ({ target, jobs: [], memory: { used: 0, limit: 1 } }),
     health: () => ({ overall: "healthy", trend: "stable", since: null, components: [], alerts: [] }),
+    agents: agents(),
     plugins: () => [],
     changePlugin: async () => ({ status: "changed", plugin: plugin() }),
     ...over,

@@ -22,7 +22,7 @@ let files = 0;
 const sqliteUrl = () => `sqlite:${join(directory, `${++files}.db`)}`;
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const NAMES = ["0001_tables", "0002_rollups", "0003_alert_history", "0004_platform"];
+const NAMES = ["0001_tables", "0002_rollups", "0003_alert_history", "0004_platform", "0005_agents"];
 
 function migrationSuite(name: string, newUrl: () => Promise<string>, engineAt: (url: string) => Promise<Engine>): void {
   describe(`migrations on ${name}`, () => {

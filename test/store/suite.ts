@@ -558,6 +558,54 @@ export function storeSuite(subject: Subject): void {
         });
       });
 
+      describe("agents", () => {
+        const agent = {
+          ...{ id: "roof", plugin: "solar", name: "Roof", keySha256: "a".repeat(64), expiresAt: after(1_000) },
+        };
+        const known = async () => (await bench.store.listAgents()).find(({ id }) => id === "roof");
+
+        it("are made known once, and are what they were made", async () => {
+          assert.equal(await bench.store.addAgent(agent), true);
+          assert.equal(await bench.store.addAgent({ ...agent, keySha256: "b".repeat(64) }), false);
+          const { createdAt, ...rest } = (await known()) ?? {};
+          assert.ok(createdAt instanceof Date && Math.abs(createdAt.getTime() - Date.now()) < 60_000);
+          assert.deepEqual(rest, {
+            ...agent,
+            ...{ revokedAt: null, registeredAt: null, declared: null, config: {} },
+          });
+        });
+
+        it("register, are configured, get another key, and are revoked", async () => {
+          const declared = { version: "1.0.0", interval: 5_000, metrics: { agent_x: { help: "X." } } };
+          const change = (wanted: Parameters<typeof bench.store.changeAgent>[1]) =>
+            bench.store.changeAgent("roof", wanted);
+          assert.equal(await change({ declared, registeredAt: T0 }), true);
+          assert.equal(await change({ config: { a: "\0", b: [1] } }), true);
+          assert.equal(await change({ revokedAt: after(5) }), true);
+          const revoked = await known();
+          assert.deepEqual([revoked?.declared, revoked?.registeredAt, revoked?.revokedAt], [declared, T0, after(5)]);
+          assert.deepEqual(revoked?.config, { a: "\u2400", b: [1] });
+          assert.equal(await change({ key: { keySha256: "c".repeat(64), expiresAt: after(9) } }), true);
+          const renewed = await known();
+          assert.deepEqual(
+            [renewed?.keySha256, renewed?.expiresAt, renewed?.revokedAt, renewed?.declared],
+            ["c".repeat(64), after(9), null, declared],
+          );
+          assert.equal(await bench.store.changeAgent("nobody", { revokedAt: T0 }), false);
+        });
+
+        it("begin anew when one that was revoked is made known again", async () => {
+          assert.equal(await bench.store.addAgent(agent), false);
+          await bench.store.changeAgent("roof", { revokedAt: T0 });
+          assert.equal(await bench.store.addAgent({ ...agent, plugin: "wind" }), true);
+          const again = await known();
+          assert.deepEqual(
+            [again?.plugin, again?.revokedAt, again?.declared, again?.registeredAt, again?.config],
+            ["wind", null, null, null, {}],
+          );
+        });
+      });
+
       it("stores each transition once", async () => {
         const event = {
           at: T0.getTime(),

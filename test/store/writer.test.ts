@@ -151,6 +151,43 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 for (const embedded of [false, true]) {
+  describe("a batch whose sender keeps it until it is durable", () => {
+    for (const embedded of [false, true])
+      it(`is on disk when it says so, and written once${embedded ? ", beside an embedded store too" : ""}`, async () => {
+        const { writer, told, ids, state } = setUp({ embedded });
+        state.fail = new Error("ECONNREFUSED");
+        const answers = await Promise.all([1, 2, 3].map((n) => writer.offer(rowsBatch(n, 2))));
+        assert.deepEqual(answers, [true, true, true]);
+        assert.ok(writer.spooled().records === 1, "one fsync for all of them");
+        assert.equal(told.taken, 6);
+        state.fail = undefined;
+        await writer.flush();
+        assert.deepEqual(ids("batches"), ["t@1", "t@2", "t@3"]);
+        await writer.close();
+        assert.equal(await writer.offer(rowsBatch(4)), false, "a writer that is closed takes nothing");
+        assert.equal(told.taken, 6);
+      });
+
+    it("is not taken at all while nothing can be kept, and what was taken before stays", async () => {
+      const limits = { minFreeBytes: Number.MAX_SAFE_INTEGER, whenFull: "block" } as const;
+      const { writer, told, lost } = setUp({ limits, store: () => undefined, pauseWhenFull: true });
+      writer.accept(rowsBatch(0, 3));
+      for (let n = 1; n < 50; n++) assert.equal(await writer.offer(rowsBatch(n, 5)), false);
+      assert.deepEqual([told.taken, writer.pendingRows(), lost()], [3, 3, 0]);
+      await writer.close();
+    });
+
+    it("that is offered while the writer closes is either durable or refused", async () => {
+      const { writer, path } = setUp({ store: () => undefined });
+      const offered = [1, 2, 3].map((n) => writer.offer(rowsBatch(n)));
+      await writer.close();
+      assert.deepEqual(await Promise.all(offered), [true, true, true]);
+      const { writer: next } = setUp({ path, store: () => undefined });
+      assert.equal(next.pendingRows(), 3);
+      await next.close();
+    });
+  });
+
   describe(`the writer in front of ${embedded ? "the embedded store" : "a database server"}`, () => {
     it("writes everything once, in order, never two writes at a time", async () => {
       const { writer, ids, state, told } = setUp({ embedded });

@@ -1,7 +1,7 @@
-import type { Request, Response } from "express";
+import type { Response } from "express";
 import type { Application } from "../app.ts";
-import { BadBody, readJson } from "../body.ts";
 import { createRate, type Rate } from "../rate.ts";
+import { bodyOf, refuse } from "../request-body.ts";
 import type { Route } from "../route.ts";
 import { sendJson, sendProblem } from "../send.ts";
 
@@ -26,20 +26,10 @@ export function alertWebhookRoute(
         refuse(request, response, 429, "too many notifications; group them");
         return;
       }
-      try {
-        answer(response, app.receiveAlerts(await readJson(request, MAX_BYTES)));
-      } catch (error) {
-        if (!(error instanceof BadBody)) throw error;
-        refuse(request, response, error.status, error.message);
-      }
+      const body = await bodyOf(request, response, MAX_BYTES);
+      if (body) answer(response, app.receiveAlerts(body.json));
     },
   };
-}
-
-/** Refuses before the body was read: what is still coming is not waited for. */
-function refuse(request: Request, response: Response, status: number, detail: string): void {
-  if (!request.complete) response.setHeader("Connection", "close");
-  sendProblem(response, status, detail);
 }
 
 function answer(response: Response, receipt: ReturnType<Application["receiveAlerts"]>): void {

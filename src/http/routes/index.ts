@@ -1,5 +1,6 @@
 import type { Application } from "../app.ts";
 import type { Route } from "../route.ts";
+import { agentRoutes } from "./agents.ts";
 import { alertWebhookRoute } from "./alerts.ts";
 import { buffersRoute, healthRoute } from "./background.ts";
 import { healthyRoute, readyRoute } from "./health.ts";
@@ -27,6 +28,7 @@ export function routesOf(app: Application): Route[] {
     healthRoute(app),
     pluginsRoute(app),
     ...changePluginRoutes(app),
+    ...agentRoutes(app),
     alertWebhookRoute(app),
   ];
 }

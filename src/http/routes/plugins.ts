@@ -1,6 +1,6 @@
-import type { Request, Response } from "express";
+import type { Response } from "express";
 import type { Application, PluginChanged } from "../app.ts";
-import { BadBody, readJson } from "../body.ts";
+import { bodyOf } from "../request-body.ts";
 import type { Route } from "../route.ts";
 import { sendJson, sendProblem } from "../send.ts";
 
@@ -48,25 +48,13 @@ function changeRoute(
   return {
     ...{ method, path, access: "admin" },
     async handle(request, response) {
-      const body = await bodyOf(request, response);
+      const body = await bodyOf(request, response, MAX_BYTES);
       if (body === undefined) return;
       const change = isObject(body.json) ? read(body.json) : undefined;
       if (change === undefined) sendProblem(response, 400, `expected ${expected}`);
       else answer(response, await app.changePlugin(String(request.params["id"]), change));
     },
   };
-}
-
-async function bodyOf(request: Request, response: Response): Promise<{ readonly json: unknown } | undefined> {
-  try {
-    return { json: await readJson(request, MAX_BYTES) };
-  } catch (error) {
-    if (!(error instanceof BadBody)) throw error;
-    // What is still coming is not waited for.
-    if (!request.complete) response.setHeader("Connection", "close");
-    sendProblem(response, error.status, error.message);
-    return undefined;
-  }
 }
 
 function answer(response: Response, changed: PluginChanged): void {

@@ -5,6 +5,7 @@ import { tables } from "./0001_tables.ts";
 import { rollups, type Tiers } from "./0002_rollups.ts";
 import { alertHistory } from "./0003_alert_history.ts";
 import { platform } from "./0004_platform.ts";
+import { agents } from "./0005_agents.ts";
 
 /** What a migration may depend on beside the database. */
 export interface MigrationContext {
@@ -19,5 +20,6 @@ export function migrations({ engine, tiers }: MigrationContext): Record<string, 
     "0002_rollups": { up: (db: Kysely<unknown>) => rollups(db, engine, tiers) },
     "0003_alert_history": { up: (db: Kysely<unknown>) => alertHistory(db, engine, tiers) },
     "0004_platform": { up: (db: Kysely<unknown>) => platform(db, engine) },
+    "0005_agents": { up: (db: Kysely<unknown>) => agents(db, engine) },
   };
 }
