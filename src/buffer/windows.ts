@@ -54,6 +54,9 @@ function add(to: Tally, value: number): void {
   if (value > to.max) to.max = value;
 }
 
+/** Milliseconds as seconds, to the ten microseconds that they are known to. */
+const inSeconds = (ms: number): number => Math.round(ms * 100) / 100_000;
+
 interface Totals {
   readonly durations: Tally;
   failed: number;
@@ -83,9 +86,9 @@ function summary(totals: Totals, columns: readonly Column[], window: Span): Wind
     end_time: new Date(window.end),
     complete: window.complete,
     count: durations.count,
-    avg_collection_time: durations.sum / durations.count / 1_000,
-    min_collection_time: durations.min / 1_000,
-    max_collection_time: durations.max / 1_000,
+    avg_collection_time: inSeconds(durations.sum / durations.count),
+    min_collection_time: inSeconds(durations.min),
+    max_collection_time: inSeconds(durations.max),
     success_rate: (durations.count - failed) / durations.count,
     data_summary: Object.fromEntries(brought),
   };
@@ -142,7 +145,7 @@ function pointOf(ring: Ring, i: number): PointView {
   });
   return {
     time: new Date(timeOf(ring, i)),
-    collection_time: durationOf(ring, i) / 1_000,
+    collection_time: inSeconds(durationOf(ring, i)),
     outcome: outcomeOf(ring, i),
     data: Object.fromEntries(data),
   };

@@ -6,6 +6,7 @@ import { dnsMonitor } from "./dns_monitor.ts";
 import { dockerMonitor } from "./docker_monitor.ts";
 import { dragonsync } from "./dragonsync.ts";
 import { gpuMonitor } from "./gpu_monitor.ts";
+import { graphMemory } from "./graph_memory.ts";
 import { httpJson } from "./http_json.ts";
 import { influxdbMonitor } from "./influxdb_monitor.ts";
 import { memcachedMonitor } from "./memcached_monitor.ts";
@@ -38,6 +39,7 @@ export const plugins: readonly Plugin[] = [
   dockerMonitor,
   dragonsync,
   gpuMonitor,
+  graphMemory,
   httpJson,
   influxdbMonitor,
   memcachedMonitor,
