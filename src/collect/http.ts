@@ -29,13 +29,12 @@ export function createHttpClient(): HttpClient & { close(): Promise<void> } {
     return undici;
   };
 
-  /** Undoes a Content-Encoding. */
-  async function decoded(answer: Answer, encoding: string, signal: AbortSignal): Promise<Answer> {
-    const body = await decoding(() => {
+  async function textOf({ headers, body }: Answer, signal: AbortSignal): Promise<string> {
+    if (typeof body === "string") return body;
+    return await decoding(() => {
       signal.throwIfAborted();
-      return decodeBody(answer.body, encoding);
+      return decodeBody(body, headers["content-encoding"] ?? "");
     });
-    return { ...answer, body };
   }
 
   return {
@@ -44,8 +43,8 @@ export function createHttpClient(): HttpClient & { close(): Promise<void> } {
         const request = requestOf(url, options);
         const isPlain = request.url.protocol === "http:" && !traced.hasSubscribers;
         const answer = await (isPlain ? plain.get(request) : (await loadUndici()).get(request, options.ca));
-        const encoding = answer.headers["content-encoding"];
-        return encoding === undefined ? answer : await decoded(answer, encoding, options.signal);
+        const { status, headers } = answer;
+        return { status, headers, text: await textOf(answer, options.signal) };
       } catch (error) {
         throw toCollectError(error);
       }

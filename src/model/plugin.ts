@@ -25,7 +25,8 @@ export type Category = (typeof CATEGORIES)[number];
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
+  /** The body, decoded, as UTF-8. */
+  readonly text: string;
 }
 
 /** What goes with a GET. `ca`: certificates (PEM) the server is held to, instead of the system's. */

@@ -82,7 +82,7 @@ export const dragonsync = definePlugin({
       async collect(kit: Kit, context) {
         const response = await ask(context, kit.config, "/signals");
         // DragonSync before 2026-01-02: no such path. A proxy's 404 has a page.
-        if (response.status === 404 && response.body.length === 0) throw new NothingHere("this kit has no /signals");
+        if (response.status === 404 && response.text === "") throw new NothingHere("this kit has no /signals");
         const answer = bodyOf(response, "/signals", context.now());
         return harvest(kit, context, "signals", answer, (listing) => readSignals(listing, typesIn(context.state)));
       },
@@ -114,7 +114,7 @@ export const dragonsync = definePlugin({
   },
 });
 
-async function body(kit: Kit, context: Context, path: string): Promise<Buffer> {
+async function body(kit: Kit, context: Context, path: string): Promise<string> {
   return bodyOf(await ask(context, kit.config, path), path, context.now());
 }
 
@@ -123,7 +123,7 @@ function harvest<M extends string>(
   kit: Kit,
   context: Context,
   job: "drones" | "signals",
-  answer: Buffer,
+  answer: string,
   read: (listing: Listing) => Harvest<M>,
 ): Collected<M> {
   const what = `GET /${job}`;

@@ -53,7 +53,7 @@ export const httpJson = definePlugin({
         const { samples, rejected, missing } = readDocument(parseJson(fetched), config.metrics);
         return {
           samples: [
-            { metric: "http_json_response_size_bytes", value: fetched.body.length },
+            { metric: "http_json_response_size_bytes", value: Buffer.byteLength(fetched.text) },
             { metric: "http_json_missing_paths", value: missing },
             ...samples,
           ],

@@ -23,8 +23,8 @@ async function ping(api: Api): Promise<{ readonly version: string; readonly took
 
 /** 2.x says `pass` with 200, or `fail` with 503. */
 async function readHealth(api: Api): Promise<Sample<Metric>> {
-  const { status, body } = await api.get("/health", [200, 503]);
-  const isWell = status === 200 && fieldAt(parseJson(body.toString("utf8"), "GET /health"), "status") === "pass";
+  const { status, text } = await api.get("/health", [200, 503]);
+  const isWell = status === 200 && fieldAt(parseJson(text, "GET /health"), "status") === "pass";
   return sample("influxdb_healthy", isWell ? 1 : 0);
 }
 
@@ -53,7 +53,7 @@ export const influxdbMonitor = definePlugin({
         const isOne = /^v?[01]\./.test(version);
         const statistics = isOne
           ? readVars(await api.json("/debug/vars"))
-          : [await readHealth(api), ...(await readExposition((await api.get("/metrics")).body.toString("utf8")))];
+          : [await readHealth(api), ...(await readExposition((await api.get("/metrics")).text))];
         return {
           samples: [sample("influxdb_info", 1, { version }), sample("influxdb_ping_seconds", took), ...statistics],
         };

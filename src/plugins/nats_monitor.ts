@@ -137,8 +137,8 @@ async function readHealth(api: Api): Promise<Sample<Metric>[]> {
 }
 
 async function readJetStream(api: Api): Promise<Sample<Metric>[]> {
-  const { status, body } = await api.get("/jsz", [200, 404]);
-  const told = status === 200 ? parseJson(body.toString("utf8"), "GET /jsz") : undefined;
+  const { status, text } = await api.get("/jsz", [200, 404]);
+  const told = status === 200 ? parseJson(text, "GET /jsz") : undefined;
   if (!isRecord(told) || told["disabled"] === true) return [];
   const limit = numberOf(fieldAt(told, "config.max_storage")) ?? 0;
   const used = numberOf(told["storage"]) ?? 0;

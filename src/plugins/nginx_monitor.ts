@@ -64,8 +64,8 @@ export const nginxMonitor = definePlugin({
       every: seconds(30),
       async collect({ config }, context) {
         context.signal.throwIfAborted();
-        const { body } = await fetchOk(context, config.url, config);
-        return { samples: parse(body.toString("utf8")) };
+        const { text } = await fetchOk(context, config.url, config);
+        return { samples: parse(text) };
       },
     },
   },

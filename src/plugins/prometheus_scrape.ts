@@ -72,9 +72,9 @@ const nameOf = ({ url }: Config) => url.replace(/\?.*$/s, "");
 /** Scrapes once. */
 async function scrape(config: Config, context: Context): Promise<Collected> {
   const own = { ...config.headers, accept: ACCEPT, "accept-encoding": "gzip" };
-  const { body, headers } = await fetchOk(context, config.url, config, own);
+  const { text, headers } = await fetchOk(context, config.url, config, own);
   const format = formatOf(headers["content-type"]);
-  const exposition = await parseExposition(body.toString("utf8"), format);
+  const exposition = await parseExposition(text, format);
   context.signal.throwIfAborted();
   if (exposition.samples.length === 0 && exposition.lines > 0)
     throw new CollectError(
@@ -85,7 +85,7 @@ async function scrape(config: Config, context: Context): Promise<Collected> {
   const about = [
     { metric: "exporter_samples", value: exposition.samples.length },
     { metric: "exporter_samples_kept", value: samples.length },
-    { metric: "exporter_body_size_bytes", value: body.length },
+    { metric: "exporter_body_size_bytes", value: Buffer.byteLength(text) },
   ];
   return { samples: [...about, ...samples], metrics, rejected };
 }

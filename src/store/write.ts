@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from "node:timers/promises";
 import { keepLetters } from "./dead-letters.ts";
 import { createDocumentFilter, type DocumentFilter } from "./documents.ts";
 import type { Engine } from "./engines/engine.ts";
@@ -15,8 +16,8 @@ export interface WriteContext {
   readonly engine: Engine;
   readonly series: SeriesIndex;
   readonly documents: DocumentFilter;
-  /** Goes before every write: forgets what is remembered of the tables when the database is another one. */
-  readonly verify: () => Promise<void>;
+  /** Goes before every write: forgets what is remembered of the tables when the database is another one. @returns whether it is */
+  readonly verify: () => Promise<boolean>;
 }
 
 /** What writes on an engine need, with nothing remembered yet. */
@@ -46,14 +47,7 @@ export async function writeBatches(context: WriteContext, batches: readonly Take
 }
 
 async function write(context: WriteContext, batches: readonly TakenBatch[]): Promise<WriteCounts> {
-  if (batches.length > 0) await context.verify();
-  const rows = collectRows();
-  const unknown: Record<string, number> = {};
-  await addSamples(context.series, rows, batches);
-  for (const batch of batches) {
-    addRows(rows, unknown, batch);
-    if (batch.recorded) addExecution(rows, batch);
-  }
+  const { rows, unknown } = await layOutVerified(context, batches);
   const documents = await context.documents.select(batches);
   for (const document of documents.rows) rows.add("documents", document);
   const counts = await store(context.engine, rows);
@@ -62,6 +56,33 @@ async function write(context: WriteContext, batches: readonly TakenBatch[]): Pro
   if (documents.unusable > 0) increment(counts.rejected, "documents", documents.unusable);
   for (const [table, n] of Object.entries(unknown)) increment(counts.rejected, table, n);
   return counts;
+}
+
+/** Batches as rows of their tables; `unknown` counts rows of tables there are none of. */
+interface LaidOut {
+  readonly rows: RowCollector;
+  readonly unknown: Readonly<Record<string, number>>;
+}
+
+/** Lays out rows while the database says who it is, and once more when it is not the one whose series were remembered. */
+async function layOutVerified(context: WriteContext, batches: readonly TakenBatch[]): Promise<LaidOut> {
+  if (batches.length === 0) return await layOut(context, batches);
+  const verified = context.verify();
+  // The question is on its way before this thread is busy.
+  const laidOut = immediate().then(() => layOut(context, batches));
+  const [isAnother, rows] = await Promise.all([verified, laidOut]);
+  return isAnother ? await layOut(context, batches) : rows;
+}
+
+async function layOut(context: WriteContext, batches: readonly TakenBatch[]): Promise<LaidOut> {
+  const rows = collectRows();
+  const unknown: Record<string, number> = {};
+  await addSamples(context.series, rows, batches);
+  for (const batch of batches) {
+    addRows(rows, unknown, batch);
+    if (batch.recorded) addExecution(rows, batch);
+  }
+  return { rows, unknown };
 }
 
 /** Stores health transitions. */

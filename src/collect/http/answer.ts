@@ -1,10 +1,10 @@
 import { CollectError } from "../../model/run.ts";
 
-/** An answer as it came: header names in lower case, the body as it was sent, which may be encoded. */
+/** An answer as it came: header names in lower case; the body as text, or as it was sent where that is encoded. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
+  readonly body: string | Buffer;
 }
 
 /** Status line and headers of an answer, blank line included; undici's limit is set to the same. */

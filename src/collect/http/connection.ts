@@ -1,5 +1,6 @@
 import { connect } from "node:net";
 import { createReader, type Reader, type Whole } from "./reader.ts";
+import type { Scratch } from "./scratch.ts";
 
 /** A socket to a server, for one exchange at a time. */
 export interface Connection {
@@ -21,6 +22,8 @@ export interface Place {
    * nothing of another comes in between.
    */
   readonly buffer: Buffer;
+  /** Where bodies are put together. */
+  readonly scratch: Scratch;
   /** Called when it is closed, by whomever. */
   readonly onClose: () => void;
 }
@@ -32,7 +35,7 @@ interface Exchange {
   settle(outcome: { readonly whole: Whole | undefined } | { readonly error: unknown }): void;
 }
 
-export function openConnection({ host, port, buffer, onClose }: Place): Connection {
+export function openConnection({ host, port, buffer, scratch, onClose }: Place): Connection {
   let current: Exchange | undefined;
   let asked = 0;
   const onread = {
@@ -91,10 +94,11 @@ export function openConnection({ host, port, buffer, onClose }: Place): Connecti
     ask(request, signal) {
       const { promise, resolve, reject } = Promise.withResolvers<Whole | undefined>();
       const exchange: Exchange = {
-        reader: createReader(),
+        reader: createReader(scratch),
         isFirst: asked++ === 0,
         settle(outcome) {
           signal.removeEventListener("abort", onAbort);
+          exchange.reader.release();
           current = undefined;
           if ("error" in outcome) reject(outcome.error);
           else resolve(outcome.whole);

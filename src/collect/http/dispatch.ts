@@ -71,7 +71,7 @@ export function dispatchGet(dispatcher: Dispatcher, { url, headers, signal }: Re
     onResponseData: (_, chunk) => body.append(chunk),
     onResponseEnd() {
       signal.removeEventListener("abort", onAbort);
-      resolve({ ...head, body: body.bytes() });
+      resolve({ ...head, body: body.content(head.headers) });
     },
     onResponseError(_, error) {
       signal.removeEventListener("abort", onAbort);

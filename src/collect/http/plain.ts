@@ -2,6 +2,7 @@ import { CollectError } from "../../model/run.ts";
 import type { Answer } from "./answer.ts";
 import { type Connection, openConnection } from "./connection.ts";
 import { type Request, wireText } from "./request.ts";
+import { createScratch } from "./scratch.ts";
 
 /** GET over http. */
 export interface Plain {
@@ -23,6 +24,14 @@ export interface Keeping {
  * commonly may have.
  */
 const KEEPING: Keeping = { ms: 35_000, most: 8_192, lookMs: 5_000 };
+/** The connection that is kept to an origin. */
+interface Kept {
+  readonly connection: Connection;
+  /** Whether nobody is using it, and since when. */
+  isFree: boolean;
+  since: number;
+}
+
 /** As much as Node takes from a socket at once. */
 const READ_BYTES = 64 * 1024;
 const HTTP_PORT = 80;
@@ -35,34 +44,41 @@ const HTTP_PORT = 80;
  */
 export function createPlain(keeping: Keeping = KEEPING): Plain {
   const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  const scratch = createScratch();
   const all = new Set<Connection>();
-  /** By origin, the one unused longest first. */
-  const kept = new Map<string, { readonly connection: Connection; readonly since: number }>();
+  const kept = new Map<string, Kept>();
   const sweeper = setInterval(sweep, keeping.lookMs).unref();
 
   function sweep(): void {
     const oldest = performance.now() - keeping.ms;
-    for (const [origin, { connection, since }] of kept) {
-      if (since > oldest) return;
-      kept.delete(origin);
-      connection.close(new CollectError("unreachable", "the connection was not used"));
-    }
+    for (const { connection, isFree, since } of kept.values())
+      if (isFree && since <= oldest) connection.close(new CollectError("unreachable", "the connection was not used"));
   }
-  function open(url: URL): Connection {
+  function open(url: URL, origin: string): Connection {
     const port = url.port === "" ? HTTP_PORT : Number(url.port);
-    const connection = openConnection({ host: hostOf(url), port, buffer, onClose: () => all.delete(connection) });
+    const onClose = () => {
+      all.delete(connection);
+      if (kept.get(origin)?.connection === connection) kept.delete(origin);
+    };
+    const connection = openConnection({ host: hostOf(url), port, buffer, scratch, onClose });
     all.add(connection);
     return connection;
   }
   function take(origin: string): Connection | undefined {
-    const connection = kept.get(origin)?.connection;
-    kept.delete(origin);
-    return connection?.isOpen ? connection : undefined;
+    const own = kept.get(origin);
+    if (!own?.isFree || !own.connection.isOpen) return undefined;
+    own.isFree = false;
+    return own.connection;
   }
   function keep(origin: string, connection: Connection): void {
     if (!connection.isOpen) return;
-    if (kept.size < keeping.most && !kept.has(origin)) kept.set(origin, { connection, since: performance.now() });
-    else connection.close(new CollectError("unreachable", "there are enough connections"));
+    const own = kept.get(origin);
+    if (own?.connection === connection) {
+      own.isFree = true;
+      own.since = performance.now();
+    } else if (own === undefined && kept.size < keeping.most) {
+      kept.set(origin, { connection, isFree: true, since: performance.now() });
+    } else connection.close(new CollectError("unreachable", "there are enough connections"));
   }
 
   return {
@@ -72,7 +88,7 @@ export function createPlain(keeping: Keeping = KEEPING): Plain {
       const { origin } = url;
       for (;;) {
         signal.throwIfAborted();
-        const connection = take(origin) ?? open(url);
+        const connection = take(origin) ?? open(url, origin);
         const whole = await connection.ask(text, signal);
         // Nothing comes of a kept connection that the server had closed: once more, over another.
         if (!whole) continue;

@@ -3,6 +3,7 @@ import { type Answer, MAX_HEAD_BYTES, malformed } from "./answer.ts";
 import { type Body, createBody } from "./body.ts";
 import { createChunked, type Feed, GOES_ON } from "./chunked.ts";
 import { framingOf, type Head, keepsAlive, parseHead } from "./head.ts";
+import type { Scratch } from "./scratch.ts";
 
 /** An answer, and whether its connection can take another request. */
 export interface Whole extends Answer {
@@ -20,6 +21,8 @@ export interface Reader {
    * @throws {CollectError} bad_data when the answer is not whole; without any answer the error, or unreachable
    */
   end(cause?: Error): Whole;
+  /** Gives back what was borrowed: nothing more is read. */
+  release(): void;
 }
 
 const END_OF_HEAD = "\r\n\r\n";
@@ -30,7 +33,7 @@ const SWITCHING = 101;
  * Reads one HTTP/1.x answer to a GET: what a kit needs, and nothing that is not plain. Anything that two readers could
  * understand in two ways is refused, and half an answer is never handed on as a whole one.
  */
-export function createReader(): Reader {
+export function createReader(scratch?: Scratch): Reader {
   const readHead = createHeadReader();
   let hasBegun = false;
   let rest: Rest | undefined;
@@ -43,7 +46,7 @@ export function createReader(): Reader {
       if (rest) return rest.push(data);
       const found = readHead(data);
       if (!found) return undefined;
-      rest = createRest(found.head);
+      rest = createRest(found.head, scratch);
       return rest.push(found.after);
     },
     end(cause) {
@@ -52,6 +55,7 @@ export function createReader(): Reader {
       if (!rest) throw malformed("it ended within its head");
       return rest.end();
     },
+    release: () => rest?.release(),
   };
 }
 
@@ -86,17 +90,17 @@ function createHeadReader(): (data: Buffer) => Found | undefined {
 }
 
 /** What follows a head. */
-type Rest = Pick<Reader, "push"> & { end(): Whole };
+type Rest = Pick<Reader, "push" | "release"> & { end(): Whole };
 
-function createRest(head: Head): Rest {
+function createRest(head: Head, scratch: Scratch | undefined): Rest {
   const framing = framingOf(head);
   const wanted = framing.kind === "length" ? framing.length : Number.POSITIVE_INFINITY;
-  const body = createBody(wanted);
+  const body = createBody(wanted, scratch);
   const feed = framing.kind === "chunked" ? createChunked(body.append) : upTo(wanted, body);
   const whole = (isReusable: boolean): Whole => ({
     status: head.status,
     headers: head.headers,
-    body: body.bytes(),
+    body: body.content(head.headers),
     keepsAlive: isReusable && keepsAlive(head),
   });
   return {
@@ -109,6 +113,7 @@ function createRest(head: Head): Rest {
       if (framing.kind !== "close") throw malformed(`it ended after ${body.length} bytes of its body`);
       return whole(false);
     },
+    release: body.release,
   };
 }
 

@@ -37,7 +37,7 @@ export async function openApi(
 
   return {
     get,
-    json: async (path) => parseJson((await get(path)).body.toString("utf8"), `GET ${pathOf(path)}`),
+    json: async (path) => parseJson((await get(path)).text, `GET ${pathOf(path)}`),
   };
 }
 

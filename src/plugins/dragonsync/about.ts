@@ -12,7 +12,7 @@ const DOCUMENTS = [
   { name: "config", path: "/config" },
   { name: "update_check", path: "/update/check" },
 ] as const;
-/** Real ones are about 1 kB. */
+/** Characters; real ones have about a thousand. */
 const MAX_DOCUMENT = 65_536;
 
 /**
@@ -39,7 +39,8 @@ async function readDocument(
   tally: Tally,
 ): Promise<Document> {
   const body = bodyOf(await ask(context, kit, path), path, context.now());
-  if (body.length > MAX_DOCUMENT) throw new CollectError("bad_data", `GET ${path}: ${body.length} bytes is too large`);
+  if (body.length > MAX_DOCUMENT)
+    throw new CollectError("bad_data", `GET ${path}: ${body.length} characters is too much`);
   const { value, notNumbers } = parseBody(body, `GET ${path}`);
   if (!isObject(value)) throw new CollectError("bad_data", `GET ${path}: expected an object, got ${shapeOf(value)}`);
   if (notNumbers > 0) count(tally, "not_a_number", path, notNumbers);

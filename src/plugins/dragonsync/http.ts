@@ -32,9 +32,9 @@ export function urlOf(apiUrl: string, path: string): string {
  * The body of a successful answer.
  * @throws {CollectError} http_status for everything but 2xx, redirects included; of a 429 or 503 with what Retry-After asks for
  */
-export function bodyOf(response: HttpResponse, path: string, now: Date): Buffer {
-  const { status, headers, body } = response;
-  if (status >= 200 && status < 300) return body;
+export function bodyOf(response: HttpResponse, path: string, now: Date): string {
+  const { status, headers, text } = response;
+  if (status >= 200 && status < 300) return text;
   const retryAfter = isBusy(status) ? retryAfterMs(headers["retry-after"], now) : undefined;
   const what = status >= 300 && status < 400 ? `HTTP ${status}, a redirect, which is not followed` : `HTTP ${status}`;
   throw new CollectError("http_status", `GET ${path}: ${what}`, {

@@ -9,8 +9,8 @@ export type Ask = (path: string) => Promise<Fetched>;
 /** The proxy's own metrics; undefined where it has none to show, which is a matter of its configuration. */
 export async function askMetrics(ask: Ask) {
   try {
-    const { body, headers } = await ask("/metrics");
-    const { samples } = await parseExposition(body.toString("utf8"), formatOf(headers["content-type"]));
+    const { text, headers } = await ask("/metrics");
+    const { samples } = await parseExposition(text, formatOf(headers["content-type"]));
     return samples;
   } catch (error) {
     if (error instanceof CollectError && error.kind === "http_status") return undefined;

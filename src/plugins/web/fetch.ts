@@ -4,7 +4,7 @@ import { retryAfterMs } from "../dragonsync/http.ts";
 import { authorization, type Credentials, trusted } from "./fields.ts";
 
 export interface Fetched {
-  readonly body: Buffer;
+  readonly text: string;
   readonly headers: Readonly<Record<string, string>>;
   /** How long it took. */
   readonly seconds: number;
@@ -30,9 +30,9 @@ export async function fetchOk(
   const begun = performance.now();
   const response = await http.get(url, { signal, headers: own, ...(await trusted(credentials)) });
   signal.throwIfAborted();
-  const { status, body } = response;
+  const { status, text } = response;
   if (status >= 200 && status < 300)
-    return { body, headers: response.headers, seconds: (performance.now() - begun) / 1000 };
+    return { text, headers: response.headers, seconds: (performance.now() - begun) / 1000 };
   const retryAfter = [429, 503].includes(status) ? retryAfterMs(response.headers["retry-after"], now()) : undefined;
   const hint = status >= 300 && status < 400 ? "a redirect, which is not followed" : HINTS[status];
   throw new CollectError("http_status", `HTTP ${status} from ${pathOf(url)}${hint === undefined ? "" : `: ${hint}`}`, {
@@ -48,11 +48,11 @@ const pathOf = (url: string): string => url.replace(/\?.*$/s, "");
  * A body as JSON.
  * @throws {CollectError} bad_data; its message quotes nothing of the body
  */
-export function parseJson({ body, headers }: Pick<Fetched, "body" | "headers">): unknown {
+export function parseJson({ text, headers }: Pick<Fetched, "text" | "headers">): unknown {
   try {
-    return JSON.parse(body.toString("utf8"));
+    return JSON.parse(text);
   } catch {
     const type = (headers["content-type"] ?? "no content type").slice(0, 60);
-    throw new CollectError("bad_data", `the answer is not JSON (${type}, ${body.length} bytes)`);
+    throw new CollectError("bad_data", `the answer is not JSON (${type}, ${Buffer.byteLength(text)} bytes)`);
   }
 }

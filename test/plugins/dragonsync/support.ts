@@ -127,7 +127,7 @@ export function collect(job: JobName, setting: Setting): Promise<Collected> {
 
 /** An HttpClient that gives one body to every request: for tests of what is done with it. */
 export function giving(body: string | Buffer, status = 200): HttpClient {
-  return { get: async () => ({ status, headers: {}, body: Buffer.from(body) }) };
+  return { get: async () => ({ status, headers: {}, text: String(body) }) };
 }
 
 /** One collection of an answer, over no network. */
