@@ -77,6 +77,31 @@ module.exports = {
       to: { path: "^src/", pathNot: "^src/(agents|contract|model)/" },
     },
     {
+      name: "isolate-knows-the-contract-and-the-model",
+      comment:
+        "the host of external plugins; their processes are programs of their own (isolate-children-are-programs)",
+      severity: "error",
+      from: { path: "^src/isolate/", pathNot: "^src/isolate/child/" },
+      to: { path: "^src/", pathNot: "^src/(isolate/[^/]+[.]ts$|contract/|model/)" },
+    },
+    {
+      name: "isolate-children-are-programs",
+      comment:
+        "what the process of an external plugin is composed of; each folder is readable to it (isolate/launch.ts)",
+      severity: "error",
+      from: { path: "^src/isolate/child/" },
+      to: {
+        path: "^src/",
+        pathNot: "^src/(isolate|contract|model|process)/|^src/collect/(http|errors)[.]ts$|^src/config/validate[.]ts$",
+      },
+    },
+    {
+      name: "only-the-application-isolates",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/(isolate|app)/" },
+      to: { path: "^src/isolate/" },
+    },
+    {
       name: "artefacts-are-read-only",
       comment: "the validator knows the reader of YAML and nothing of gleaner's work",
       severity: "error",
@@ -102,7 +127,7 @@ module.exports = {
     owner("net-snmp", "net-snmp", "plugins/snmp/"),
     owner("dns-packet", "dns-packet", "plugins/dns/"),
     owner("grafana-sdk", "@grafana/grafana-foundation-sdk", "generate/"),
-    owner("zod", "zod", "agents/|artefacts/|config/|contract/|plugins/|model/|generate/"),
+    owner("zod", "zod", "agents/|artefacts/|config/|contract/|isolate/|plugins/|model/|generate/"),
   ],
   options: {
     doNotFollow: { path: "node_modules" },

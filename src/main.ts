@@ -9,6 +9,7 @@ import { createBackground } from "./app/background.ts";
 import { banner } from "./app/banner.ts";
 import { createCollecting } from "./app/collecting.ts";
 import { configure, reconfigure } from "./app/configure.ts";
+import { createExternal } from "./app/external.ts";
 import { createFleet, type Fleet } from "./app/fleet.ts";
 import { KNOWN_LABELS } from "./app/known.ts";
 import { surviveOrphans } from "./app/orphans.ts";
@@ -25,7 +26,7 @@ import { createBuffers } from "./buffer/buffers.ts";
 import { createHttpClient } from "./collect/http.ts";
 import { createLimits } from "./collect/limits.ts";
 import { createRunner } from "./collect/runner.ts";
-import type { LoadOptions } from "./config/load.ts";
+import { type LoadOptions, loadConfig } from "./config/load.ts";
 import { spoolOptions, storeOptions } from "./config/store-options.ts";
 import { createRenderer } from "./expose/render.ts";
 import { createSelf } from "./expose/self.ts";
@@ -35,7 +36,6 @@ import { createMonitor } from "./health/monitor.ts";
 import { createLogger } from "./log.ts";
 import { hours, minutes } from "./model/duration.ts";
 import type { ConfiguredTarget } from "./model/target.ts";
-import { plugins } from "./plugins/registry.gen.ts";
 import { startEvery } from "./schedule/every.ts";
 import { createScheduler } from "./schedule/scheduler.ts";
 import { openStore } from "./store/open.ts";
@@ -69,8 +69,7 @@ export interface Running {
  * What was started is stopped in reverse order, in the end or when a later part cannot start.
  */
 export async function serve(options: LoadOptions, print: (text: string) => void): Promise<Running> {
-  const configured = configure(options);
-  const { config } = configured;
+  const config = loadConfig(options);
   await using parts = new AsyncDisposableStack();
   const log = createLogger(config.log.level);
   const startedAt = new Date();
@@ -81,6 +80,10 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
 
   parts.defer(surviveOrphans(log));
   const self = parts.adopt(createSelf({ version, known: KNOWN_LABELS }), (it) => it.close());
+  const external = parts.adopt(createExternal({ log, env: options.env, restarted: self.pluginRestarted }), (it) =>
+    it.close(),
+  );
+  const configured = await configure(config, external);
   self.configReloaded(true, startedAt);
   const telemetry = await createTelemetry({ version, env: options.env, log, eager: config.telemetry.otel });
   parts.defer(telemetry.shutdown);
@@ -150,11 +153,13 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
       ?.listKits()
       .catch(() => []);
     // What is wanted by now: two of these may wait for the database at once.
-    return fleet.apply(agents.besides(wanted), known ?? []);
+    const applied = fleet.apply(agents.besides(wanted), known ?? []);
+    void external.keep(registry.plugins());
+    return applied;
   };
-  const registry = createPluginRegistry({ plugins, store: link.current, apply: applyTargets, self, log });
+  const registry = createPluginRegistry({ store: link.current, apply: applyTargets, self, log });
   const agents = createAgentRegistry({
-    ...{ plugins: new Set(plugins.map(({ id }) => id)), environment: config.environment, now, log },
+    ...{ plugins: new Set(configured.plugins.map(({ id }) => id)), environment: config.environment, now, log },
     ...{ store: link.current, changed: () => applyTargets(wanted) },
   });
   const intake = createAgentIntake({
@@ -195,7 +200,8 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
     await scheduler.stop();
     clearTimeout(late);
   });
-  const reload = async () => applyTargets(await registry.configure(reconfigure(options, fleet.list())));
+  const reload = async () =>
+    applyTargets(await registry.configure(await reconfigure(loadConfig(options), external, fleet.list())));
   const watcher = watchConfig({ files: [config.kits.file], apply: reload, self, log, now });
   parts.defer(watcher.stop);
   for (const timer of [

@@ -1,23 +1,34 @@
-import { type LoadOptions, loadConfig } from "../config/load.ts";
 import type { LoadedConfig } from "../config/loaded.ts";
 import { ConfigError } from "../config/problem.ts";
 import { resolveTargets } from "../config/targets.ts";
 import type { ConfiguredTarget } from "../model/target.ts";
-import { plugins } from "../plugins/registry.gen.ts";
+import type { External, Plugins } from "./external.ts";
 import { isKit } from "./points.ts";
 
-export interface Configured {
+export interface Configured extends Plugins {
   readonly config: LoadedConfig;
   readonly targets: readonly ConfiguredTarget[];
 }
 
+/** Loads the plugins of a configuration, and resolves its targets. @throws {ConfigError} with every problem found. */
+export async function configure(config: LoadedConfig, external: External): Promise<Configured> {
+  const { plugins, failed } = await external.load(config);
+  const { targets, problems } = await resolveTargets(config, config.kitList, plugins);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { config, plugins, failed, targets };
+}
+
 /**
- * Loads the configuration for a gleaner that runs. A file that is being written may be read empty, or not be there for a
+ * The same for a gleaner that runs. A file that is being written may be read empty, or not be there for a
  * moment: no list of kits is no reason to let go of all kits, an empty one is.
  * @throws {ConfigError} with every problem found
  */
-export function reconfigure(options: LoadOptions, running: readonly ConfiguredTarget[]): Configured {
-  const configured = configure(options);
+export async function reconfigure(
+  config: LoadedConfig,
+  external: External,
+  running: readonly ConfiguredTarget[],
+): Promise<Configured> {
+  const configured = await configure(config, external);
   const { hasKitList, kits } = configured.config;
   if (!hasKitList && running.some((target) => isKit(target) && !isWanted(target, configured.targets)))
     throw new ConfigError([`${kits.file}: expected a list of kits; to take all kits away, write kits: []`]);
@@ -26,11 +37,3 @@ export function reconfigure(options: LoadOptions, running: readonly ConfiguredTa
 
 const isWanted = ({ id }: ConfiguredTarget, targets: readonly ConfiguredTarget[]) =>
   targets.some((target) => target.id === id);
-
-/** Loads the configuration and resolves its targets. @throws {ConfigError} with every problem found. */
-export function configure(options: LoadOptions): Configured {
-  const config = loadConfig(options);
-  const { targets, problems } = resolveTargets(config, config.kitList, plugins);
-  if (problems.length > 0) throw new ConfigError(problems);
-  return { config, targets };
-}

@@ -32,9 +32,10 @@ export interface Fleet {
   promote(target: ConfiguredTarget, identity: string): void;
 }
 
-/** What a target is apart from its plugin's functions, for telling whether it changed. */
-function fingerprint(target: ConfiguredTarget | undefined): object | undefined {
-  return target && { ...target, plugin: target.plugin.id };
+/** Whether nothing of a target changed. A plugin that was loaded anew is another one: its functions ask another process. */
+function isSame(one: ConfiguredTarget | undefined, other: ConfiguredTarget): boolean {
+  if (one?.plugin !== other.plugin) return false;
+  return isDeepStrictEqual({ ...one, plugin: null }, { ...other, plugin: null });
 }
 
 /** The only job of a kit whose id is not known yet: its status tells the id, and no row can be kept before. */
@@ -106,8 +107,7 @@ export function createFleet(deps: FleetDeps): Fleet {
       const known = new Map(remembered.map((kit) => [kit.kitId, kit]));
       // By configured id, which is unique: comparing each with each takes minutes for thousands of kits.
       const running = new Map([...current.values()].map((entry) => [entry.configured.id, entry]));
-      const stays = (target: ConfiguredTarget) =>
-        isDeepStrictEqual(fingerprint(running.get(target.id)?.configured), fingerprint(target));
+      const stays = (target: ConfiguredTarget) => isSame(running.get(target.id)?.configured, target);
       const fresh = targets.filter((target) => !stays(target));
       const kept = new Set(targets.filter(stays).map((target) => target.id));
       const gone = [...running.values()].filter((entry) => !kept.has(entry.configured.id));

@@ -10,12 +10,11 @@ import { seedsOf } from "./plugin-seeds.ts";
 type Rows = Pick<Store, "seedPlugins" | "listPlugins" | "changePlugin">;
 
 export interface PluginRegistryDeps {
-  readonly plugins: readonly Plugin[];
   /** The database, while it is there. */
   readonly store: () => Rows | undefined;
   /** Makes the fleet these targets; what did not change goes on undisturbed. */
   readonly apply: (targets: readonly ConfiguredTarget[]) => Promise<unknown>;
-  readonly self: Pick<Self, "pluginsRefused">;
+  readonly self: Pick<Self, "pluginsRefused" | "pluginsFailed">;
   readonly log: Logger;
 }
 
@@ -28,12 +27,14 @@ export interface PluginRegistry {
   /** Changes a plugin's row and applies it, unless the change cannot be used. */
   change(pluginId: string, change: PluginChange): Promise<PluginChanged>;
   views(): readonly PluginView[];
+  /** All there are, whether they run or not. */
+  plugins(): readonly Plugin[];
 }
 
 const NOTHING: Choice = { targets: [], inForce: new Map(), refused: new Map() };
 
 /** Keeps the table `plugins` and what runs together, one step after the other. */
-export function createPluginRegistry({ plugins, store, apply, self, log }: PluginRegistryDeps): PluginRegistry {
+export function createPluginRegistry({ store, apply, self, log }: PluginRegistryDeps): PluginRegistry {
   let configured: Configured | undefined;
   let seeds: readonly PluginSeed[] = [];
   let rows: readonly StoredPlugin[] = [];
@@ -58,8 +59,8 @@ export function createPluginRegistry({ plugins, store, apply, self, log }: Plugi
     rows = await db.listPlugins();
   }
 
-  function decide(of: Configured, from: readonly StoredPlugin[]): Choice {
-    return choose({ plugins, configured: of, seeds, rows: from, before: choice.inForce });
+  function decide(of: Configured, from: readonly StoredPlugin[]): Promise<Choice> {
+    return choose({ configured: of, seeds, rows: from, before: choice.inForce });
   }
 
   /** Takes a choice over; a row that cannot be used is told once, and again when it is another one. */
@@ -83,7 +84,7 @@ export function createPluginRegistry({ plugins, store, apply, self, log }: Plugi
     const before = JSON.stringify(rows);
     await refresh();
     if (JSON.stringify(rows) === before) return;
-    settle(decide(configured, rows));
+    settle(await decide(configured, rows));
     await apply(choice.targets);
   }
 
@@ -95,21 +96,23 @@ export function createPluginRegistry({ plugins, store, apply, self, log }: Plugi
       ...{ version: plugin.version, enabled: own.length > 0, targets: own.map(({ id }) => id) },
       ...{ edited: row?.isEdited ?? false, changedAt: row?.updatedAt ?? null },
       refused: choice.refused.get(plugin.id)?.join("; ") ?? null,
+      failed: configured?.failed.get(plugin.id) ?? null,
     };
   }
 
   async function change(pluginId: string, wanted: PluginChange): Promise<PluginChanged> {
-    const plugin = plugins.find(({ id }) => id === pluginId);
+    const plugin = configured?.plugins.find(({ id }) => id === pluginId);
     if (!plugin) return { status: "unknown" };
     const db = store();
     await refresh();
     const row = rows.find((one) => one.pluginId === pluginId);
     if (!db || !configured || !row) return { status: "no_database" };
     const changed = { ...row, ...wanted, isEdited: true };
-    const problems = decide(
+    const tried = await decide(
       configured,
       rows.map((one) => (one === row ? changed : one)),
-    ).refused.get(pluginId);
+    );
+    const problems = tried.refused.get(pluginId);
     if (problems) return { status: "refused", problems };
     await db.changePlugin(pluginId, wanted);
     await poll();
@@ -119,14 +122,16 @@ export function createPluginRegistry({ plugins, store, apply, self, log }: Plugi
   return {
     configure: (fresh) =>
       inTurn(async () => {
-        const freshSeeds = await seedsOf(plugins, fresh);
+        const freshSeeds = await seedsOf(fresh);
         [configured, seeds, isSeeded] = [fresh, freshSeeds, false];
         await refresh();
-        settle(decide(fresh, rows));
+        settle(await decide(fresh, rows));
+        self.pluginsFailed(fresh.failed.size);
         return choice.targets;
       }),
     poll: () => inTurn(poll).catch((error: unknown) => log.error({ err: error }, "plugins could not be applied")),
     change: (pluginId, wanted) => inTurn(() => change(pluginId, wanted)),
-    views: () => plugins.map(viewOf),
+    views: () => (configured?.plugins ?? []).map(viewOf),
+    plugins: () => configured?.plugins ?? [],
   };
 }

@@ -22,10 +22,11 @@ async function markOf(plugin: Plugin, { config }: Configured, enabled: boolean):
   return `${state}${hash.toString("hex")}`;
 }
 
-/** What gleaner.yaml says of each plugin, as the table `plugins` is seeded with it. */
-export function seedsOf(plugins: readonly Plugin[], configured: Configured): Promise<(PluginSeed & PluginSetting)[]> {
+/** What gleaner.yaml says of each plugin that could be loaded, as the table `plugins` is seeded with it. */
+export function seedsOf(configured: Configured): Promise<(PluginSeed & PluginSetting)[]> {
+  const loaded = configured.plugins.filter(({ id }) => !configured.failed.has(id));
   return Promise.all(
-    plugins.map(async (plugin) => {
+    loaded.map(async (plugin) => {
       const { enabled, config } = seedSetting(plugin, configured.targets);
       return {
         ...{ pluginId: plugin.id, name: plugin.title, version: plugin.version, description: plugin.summary },

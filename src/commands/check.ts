@@ -1,9 +1,10 @@
-import { configure } from "../app/configure.ts";
+import type { Configured } from "../app/configure.ts";
 import type { LoadOptions } from "../config/load.ts";
 import { storeOptions } from "../config/store-options.ts";
 import type { ConfiguredTarget } from "../model/target.ts";
 import { inspectStore } from "../store/inspect.ts";
 import { collectOnce, outcomeLine } from "./collect.ts";
+import { withConfigured } from "./configured.ts";
 import { CommandFailure, explain } from "./failure.ts";
 
 interface Finding {
@@ -35,7 +36,10 @@ async function checkTargets(targets: readonly ConfiguredTarget[]): Promise<Findi
  * @throws {CommandFailure} when something does not work
  */
 export async function check(options: LoadOptions, print: (text: string) => void): Promise<void> {
-  const { config, targets } = configure(options);
+  await withConfigured(options, (configured) => checkAll(configured, print));
+}
+
+async function checkAll({ config, targets }: Configured, print: (text: string) => void): Promise<void> {
   print(`ok      configuration: ${config.sources.join(", ") || "defaults"}; ${targets.length} targets`);
   const findings = [await checkStore(storeOptions(config).url), ...(await checkTargets(targets))];
   for (const { ok, text } of findings) print(`${ok ? "ok    " : "FAILED"}  ${text}`);

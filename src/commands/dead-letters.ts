@@ -1,5 +1,4 @@
-import { configure } from "../app/configure.ts";
-import type { LoadOptions } from "../config/load.ts";
+import { type LoadOptions, loadConfig } from "../config/load.ts";
 import { storeOptions } from "../config/store-options.ts";
 import type { KeptLetter } from "../store/dead-letters.ts";
 import { type Letters, withLetters } from "../store/inspect.ts";
@@ -9,7 +8,7 @@ import { table, when } from "./table.ts";
 /** More are not looked at in one go; the rest follows when these are gone. */
 const MOST = 10_000;
 
-const urlOf = (options: LoadOptions) => storeOptions(configure(options).config).url;
+const urlOf = (options: LoadOptions) => storeOptions(loadConfig(options)).url;
 
 /** The letters that were named by the beginning of their id, or all of them. */
 async function chosen(letters: Letters, ids: readonly string[], all: boolean): Promise<KeptLetter[]> {

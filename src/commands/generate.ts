@@ -1,9 +1,8 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { configure } from "../app/configure.ts";
 import { type AlertEntries, readAlertFile, readAlertRows } from "../config/alerts.ts";
 import { MAX_CONFIG_BYTES, readText, UnreadableFile } from "../config/files.ts";
-import type { LoadOptions } from "../config/load.ts";
+import { type LoadOptions, loadConfig } from "../config/load.ts";
 import { inOrder } from "../config/problem.ts";
 import { storeOptions } from "../config/store-options.ts";
 import { builtInAlerts } from "../generate/alerts/catalogue.ts";
@@ -43,7 +42,7 @@ export async function generate(
     );
   const given = [
     ...(file === undefined ? [] : [fromFile(options.cwd, file)]),
-    ...(database ? [readAlertRows(await alertsOf(storeOptions(configure(options).config).url))] : []),
+    ...(database ? [readAlertRows(await alertsOf(storeOptions(loadConfig(options)).url))] : []),
   ];
   const taken = builtInAlerts(plugins).flatMap(({ alerts }) => alerts.map(({ id }) => id));
   const custom = customAlerts(given, plugins, taken);

@@ -1,18 +1,17 @@
-import { configure } from "../app/configure.ts";
 import { kitAddress } from "../app/records.ts";
-import type { LoadOptions } from "../config/load.ts";
+import { type LoadOptions, loadConfig } from "../config/load.ts";
 import { storeOptions } from "../config/store-options.ts";
 import type { JobView } from "../http/app.ts";
 import { formatDuration } from "../model/duration.ts";
-import { plugins } from "../plugins/registry.gen.ts";
 import { kitsOf } from "../store/inspect.ts";
+import { withConfigured } from "./configured.ts";
 import { CommandFailure } from "./failure.ts";
 import { pluginStates } from "./plugins/settings.ts";
 import { table, when } from "./table.ts";
 
-/** Every plugin gleaner comes with, and whether it runs, as gleaner.yaml and the database say. */
+/** Every plugin, those that gleaner.yaml names included, and whether it runs, as gleaner.yaml and the database say. */
 export async function listPlugins(options: LoadOptions, print: (text: string) => void): Promise<void> {
-  const states = await pluginStates(options);
+  const { plugins, states } = await pluginStates(options);
   const rows = plugins.map((plugin) => [
     plugin.id,
     plugin.category,
@@ -28,9 +27,10 @@ export async function listPlugins(options: LoadOptions, print: (text: string) =>
 
 /** The configured kits, with what the database last knew of each. */
 export async function listKits(options: LoadOptions, print: (text: string) => void): Promise<void> {
-  const { config, targets } = configure(options);
-  const kits = targets.filter((target) => target.plugin.health === "kit");
-  const known = new Map((await kitsOf(storeOptions(config).url)).map((kit) => [kit.kitId, kit]));
+  const { kits, known } = await withConfigured(options, async ({ config, targets }) => ({
+    kits: targets.filter((target) => target.plugin.health === "kit"),
+    known: new Map((await kitsOf(storeOptions(config).url)).map((kit) => [kit.kitId, kit])),
+  }));
   const rows = kits.map((kit) => {
     const record = known.get(kit.id) ?? [...known.values()].find((other) => other.apiUrl === kitAddress(kit));
     return [
@@ -50,7 +50,7 @@ export async function listKits(options: LoadOptions, print: (text: string) => vo
 
 /** Asks the running gleaner for its jobs: next run and last outcome of each. */
 export async function listJobs(options: LoadOptions, print: (text: string) => void): Promise<void> {
-  const { host, port } = configure(options).config.server.listen;
+  const { host, port } = loadConfig(options).server.listen;
   const reachable = ["", "0.0.0.0", "::"].includes(host) ? "127.0.0.1" : host;
   const url = `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}/api/jobs`;
   const token = options.env["GLEANER_TOKEN"];

@@ -1,4 +1,3 @@
-import { configure } from "../app/configure.ts";
 import { dataPoints } from "../app/points.ts";
 import type { LoadOptions } from "../config/load.ts";
 import { encode } from "../expose/encode.ts";
@@ -6,6 +5,7 @@ import { createSnapshot } from "../expose/snapshot.ts";
 import type { Row } from "../model/sample.ts";
 import type { Batch, ConfiguredTarget } from "../model/target.ts";
 import { collectOnce, outcomeLine } from "./collect.ts";
+import { withConfigured } from "./configured.ts";
 import { CommandFailure } from "./failure.ts";
 
 function findTarget(targets: readonly ConfiguredTarget[], id: string): ConfiguredTarget {
@@ -45,8 +45,11 @@ export async function runOnce(
   job: string | undefined,
   print: (text: string) => void,
 ): Promise<void> {
-  const target = findTarget(configure(options).targets, id);
-  const results = await collectOnce(jobsOf(target, job).map((name) => ({ target, job: name })));
+  const { target, results } = await withConfigured(options, async ({ targets }) => {
+    const found = findTarget(targets, id);
+    const work = jobsOf(found, job).map((name) => ({ target: found, job: name }));
+    return { target: found, results: await collectOnce(work) };
+  });
   for (const { run, batch } of results) {
     print(`# ${target.id} ${run.job}: ${outcomeLine(run)}`);
     const samples = await samplesText(batch);

@@ -83,6 +83,7 @@ function assemble(settings: Settings, secrets: SecretFiles, parts: Parts): Loade
       url: resolveDatabaseUrl(url ?? fromFile ?? `sqlite:${join(data_dir, "gleaner.db")}`, parts.urlFolder),
     },
     kits: { ...settings.kits, file: parts.kitsPath },
+    external_plugins: settings.external_plugins.map((plugin) => ({ ...plugin, folder: parts.folder })),
     kitList: parts.kitList,
     hasKitList: parts.hasKitList,
     sources: parts.sources,

@@ -1,3 +1,4 @@
+import type { ExternalPlugin } from "../model/external.ts";
 import type { KitEntry } from "./kits.ts";
 import type { Settings } from "./schema.ts";
 import type { HashedToken } from "./secrets.ts";
@@ -7,10 +8,11 @@ import type { Origin } from "./validate.ts";
  * The whole configuration: defaults filled in, durations in milliseconds, paths absolute, tokens hashed, frozen.
  * As JSON (and in console.log) it is `redacted()`.
  */
-export interface LoadedConfig extends Omit<Settings, "server" | "store"> {
+export interface LoadedConfig extends Omit<Settings, "server" | "store" | "external_plugins"> {
   readonly server: Omit<Settings["server"], "tokens"> & { readonly tokens: readonly HashedToken[] };
   /** `url` is `sqlite:` with an absolute path, or `postgresql://…` with its password. */
   readonly store: Omit<Settings["store"], "url" | "url_file"> & { readonly url: string };
+  readonly external_plugins: readonly ExternalPlugin[];
   /** The kits of kits.yaml; `kits` holds the settings for all of them. */
   readonly kitList: readonly KitEntry[];
   /** Whether kits.yaml has a list at all, even an empty one. */

@@ -35,16 +35,17 @@ export function seedSetting(
 }
 
 /**
- * The targets of a plugin as its row has them, over what gleaner.yaml says. Reads nothing and asks nobody.
+ * The targets of a plugin as its row has them, over what gleaner.yaml says. Reads nothing, and asks only a plugin that is in
+ * a process of its own.
  * @param seed what the row would be if nobody had changed it
  */
-export function resolveRow(
+export async function resolveRow(
   plugin: Plugin,
   row: PluginSetting,
   seed: PluginSetting,
   config: LoadedConfig,
   plugins: readonly Plugin[],
-): Resolved {
+): Promise<Resolved> {
   const origin = rowOrigin(plugin);
   const { value, problems } = validate(rowSchema, changesIn(row.config, seed.config), origin);
   if (value === undefined) return { targets: [], problems };
@@ -65,7 +66,7 @@ export function resolveRow(
       targets: [],
       problems: taken.map((id) => `${origin.label(["targets", id])}: another plugin's target has this id`),
     };
-  return resolvePlugin(plugin, { ...config, targets: Object.fromEntries(entries), origin }, plugins);
+  return await resolvePlugin(plugin, { ...config, targets: Object.fromEntries(entries), origin }, plugins);
 }
 
 /** A row that says it runs switches on what gleaner.yaml has switched off, or has not at all. */

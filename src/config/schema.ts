@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { databaseUrlProblem } from "./database-url.ts";
+import { externalPlugin } from "./external-schema.ts";
 import {
   atMostOne,
   backoff,
@@ -223,6 +224,13 @@ export const settingsSchema = z.strictObject({
     .default({})
     .describe(
       "What to collect from, by id. Plugins that are on by default need no entry here; one named after such a plugin changes it.",
+    ),
+  external_plugins: z
+    .array(externalPlugin)
+    .max(100)
+    .default([])
+    .describe(
+      "Plugins that do not come with gleaner, each in a process of its own (docs/writing-plugins.md). Only what is named here is loaded.",
     ),
   log: z
     .strictObject({ level: z.enum(LOG_LEVELS).default("info").describe("How much is logged.") })

@@ -9,7 +9,7 @@ import { pluginJobs, pluginPolicies } from "./policies.ts";
 import { inOrder } from "./problem.ts";
 import type { TargetSettings } from "./schema.ts";
 import { targetSchema } from "./target-schema.ts";
-import { validate } from "./validate.ts";
+import { validateAsync } from "./validate.ts";
 
 /** Kits have a file of their own, and jobs and retries of their own kind. */
 const KIT_PLUGIN = "dragonsync";
@@ -24,18 +24,21 @@ type Result = { readonly target: ConfiguredTarget; readonly label: string } | { 
 
 /**
  * Resolves the configuration into targets that have nothing left to look up: the plugins that run by default,
- * the targets of gleaner.yaml, and the kits. Reads nothing and asks nobody.
+ * the targets of gleaner.yaml, and the kits. Reads nothing, and asks nobody but the plugins that are in processes of their own.
  */
-export function resolveTargets(config: LoadedConfig, kits: readonly KitEntry[], plugins: readonly Plugin[]): Resolved {
+export async function resolveTargets(
+  config: LoadedConfig,
+  kits: readonly KitEntry[],
+  plugins: readonly Plugin[],
+): Promise<Resolved> {
   const configured = new Map(Object.entries(config.targets).map(([id, settings]) => [id, settings] as const));
   const named = new Set([...configured].map(([id]) => canonicalPluginId(id)));
   const defaults = plugins.filter(({ id, enabledByDefault }) => enabledByDefault && !named.has(id));
-  const results = [
+  const single = await Promise.all([
     ...defaults.map(({ id }) => resolveOne(id, targetSchema.parse({}), config, plugins)),
     ...[...configured].map(([id, settings]) => resolveOne(id, settings, config, plugins)),
-    ...resolveKits(kits, config, plugins),
-  ].filter((result) => result !== undefined);
-  return unique(results);
+  ]);
+  return unique([...single, ...resolveKits(kits, config, plugins)].filter((result) => result !== undefined));
 }
 
 /** The entries that a plugin's targets come from: those of gleaner.yaml, or the one it has when it runs by default. */
@@ -46,20 +49,23 @@ export function entriesOf({ id, enabledByDefault }: Plugin, { targets }: LoadedC
 }
 
 /** Resolves the targets of one plugin; `config.targets` are its entries. */
-export function resolvePlugin(plugin: Plugin, config: LoadedConfig, plugins: readonly Plugin[]): Resolved {
-  return unique(
-    plugin.id === KIT_PLUGIN
-      ? resolveKits(config.kitList, config, plugins)
-      : Object.entries(config.targets).flatMap(([id, settings]) => resolveOne(id, settings, config, plugins) ?? []),
-  );
+export async function resolvePlugin(
+  plugin: Plugin,
+  config: LoadedConfig,
+  plugins: readonly Plugin[],
+): Promise<Resolved> {
+  if (plugin.id === KIT_PLUGIN) return unique(resolveKits(config.kitList, config, plugins));
+  const entries = Object.entries(config.targets);
+  const results = await Promise.all(entries.map(([id, settings]) => resolveOne(id, settings, config, plugins)));
+  return unique(results.filter((result) => result !== undefined));
 }
 
-function resolveOne(
+async function resolveOne(
   key: string,
   settings: TargetSettings,
   config: LoadedConfig,
   plugins: readonly Plugin[],
-): Result | undefined {
+): Promise<Result | undefined> {
   const { origin } = config;
   const base = ["targets", key];
   const pluginId = canonicalPluginId(settings.plugin ?? key);
@@ -82,7 +88,7 @@ function resolveOne(
         `${origin.label([...base, "jobs", job], "key")}: unknown job${suggestion(job, Object.keys(plugin.jobs))}`,
     );
   if (!settings.enabled) return unknownJobs.length > 0 ? { problems: unknownJobs } : undefined;
-  const own = validate(plugin.config, settings.config, origin, [...base, "config"]);
+  const own = await validateAsync(plugin.config, settings.config, origin, [...base, "config"]);
   const problems = [...unknownJobs, ...own.problems];
   if (problems.length > 0) return { problems };
   const jobs = pluginJobs(plugin, settings, config);

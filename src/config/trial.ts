@@ -8,7 +8,7 @@ import { overlay } from "./overlay.ts";
 import { pluginJobs, pluginPolicies } from "./policies.ts";
 import { ConfigError } from "./problem.ts";
 import { targetSchema } from "./target-schema.ts";
-import { validate } from "./validate.ts";
+import { validateAsync } from "./validate.ts";
 import { emptySource, readYaml, type Source } from "./yaml.ts";
 
 /** Settings to try a plugin with, besides or instead of those that are configured. */
@@ -25,18 +25,18 @@ export interface TrialSettings {
  * A target to try a plugin with: the one that is configured, where there is one, with other settings.
  * @throws {ConfigError} with every problem found
  */
-export function trialTarget(
+export async function trialTarget(
   plugin: Plugin,
   configured: ConfiguredTarget | undefined,
   config: LoadedConfig,
   settings: TrialSettings,
-): ConfiguredTarget {
+): Promise<ConfiguredTarget> {
   const target = configured ?? freshTarget(plugin, config);
   if (settings.file === undefined && settings.set.length === 0 && configured) return target;
   const source = sourceOf(target, config, settings);
   const { values, problems } = readSets(settings);
   const { raw, origin } = overlay(source, { values, problems: [] });
-  const own = validate(plugin.config, raw, origin);
+  const own = await validateAsync(plugin.config, raw, origin);
   const all = [...source.problems, ...problems, ...own.problems];
   if (all.length > 0) throw new ConfigError(all);
   return { ...target, config: own.value };

@@ -33,21 +33,64 @@ export function validate<S extends z.ZodType>(
 ): Validated<z.output<S>> {
   const parse = (value: unknown) => schema.safeParse(value, { error: describeIssue });
   const first = parse(raw);
-  if (first.success) return { value: first.data, problems: [] };
-  const repaired = repair(raw, first.error.issues, (path) => origin.fromVariable([...base, ...path]));
-  const result = repaired === undefined ? first : parse(repaired);
-  if (result.success) return { value: result.data, problems: [] };
-  return { value: undefined, problems: result.error.issues.flatMap((issue) => explain(issue, schema, origin, base)) };
+  const repaired = repairedFrom(raw, first, origin, base);
+  return settle(repaired === undefined ? first : parse(repaired), schema, origin, base);
 }
 
-function explain(issue: Issue, schema: z.ZodType, origin: Origin, base: Path): string[] {
-  const path = [...base, ...issue.path];
+/** The same with a schema that may have to ask somebody else: that of a plugin which is in another process. */
+export async function validateAsync<S extends z.ZodType>(
+  schema: S,
+  raw: unknown,
+  origin: Origin,
+  base: Path = [],
+): Promise<Validated<z.output<S>>> {
+  const parse = (value: unknown) => schema.safeParseAsync(value, { error: describeIssue });
+  const first = await parse(raw);
+  const repaired = repairedFrom(raw, first, origin, base);
+  return settle(repaired === undefined ? first : await parse(repaired), schema, origin, base);
+}
+
+/** What is wrong with a configuration, in our words and without the place it came from: for the process that has the schema. */
+export async function findIssues(schema: z.ZodType, raw: unknown): Promise<Complaint[]> {
+  const { error } = await schema.safeParseAsync(raw, { error: describeIssue });
+  return (error?.issues ?? []).flatMap((issue) => complaintsOf(issue, schema));
+}
+
+type Parsed<S extends z.ZodType> = z.ZodSafeParseResult<z.output<S>>;
+
+function repairedFrom(raw: unknown, { error }: Parsed<z.ZodType>, origin: Origin, base: Path): unknown {
+  return error && repair(raw, error.issues, (path) => origin.fromVariable([...base, ...path]));
+}
+
+function settle<S extends z.ZodType>(result: Parsed<S>, schema: S, origin: Origin, base: Path): Validated<z.output<S>> {
+  if (result.success) return { value: result.data, problems: [] };
+  const problems = result.error.issues
+    .flatMap((issue) => complaintsOf(issue, schema))
+    .filter(({ path, part }) => part === "key" || !origin.reported([...base, ...path]))
+    .map(({ path, part, message }) => `${origin.label([...base, ...path], part)}: ${message}`);
+  return { value: undefined, problems };
+}
+
+/** Something wrong with a value or a key. `expected` where a value is of another type than this. */
+export interface Complaint {
+  readonly path: Path;
+  readonly part: "key" | "value";
+  readonly message: string;
+  readonly expected?: string;
+}
+
+function complaintsOf(issue: Issue, schema: z.ZodType): Complaint[] {
+  const { path, message } = issue;
   if (issue.code === "unrecognized_keys") {
-    const known = knownKeys(schema, issue.path);
-    return issue.keys.map((key) => `${origin.label([...path, key], "key")}: unknown key${suggestion(key, known)}`);
+    const known = knownKeys(schema, path);
+    return issue.keys.map((key) => ({
+      ...{ path: [...path, key], part: "key" as const },
+      message: `unknown key${suggestion(key, known)}`,
+    }));
   }
-  if (origin.reported(path)) return [];
-  return [`${origin.label(path, issue.code === "invalid_key" ? "key" : "value")}: ${issue.message}`];
+  const isKey = issue.code === "invalid_key" || (issue.code === "custom" && issue.params?.["part"] === "key");
+  const expected = issue.code === "invalid_type" ? { expected: issue.expected } : {};
+  return [{ path, part: isKey ? "key" : "value", message, ...expected }];
 }
 
 /** A copy of `raw` with every value converted that plainly stands for what was expected; undefined when there is none. */

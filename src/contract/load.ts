@@ -23,8 +23,16 @@ export interface PluginFile {
 /** `src/plugins/system_info.ts` -> `system_info`. */
 export const nameOf = (path: string): string => basename(path).replace(/\.[cm]?[jt]s$/, "");
 
-/** Imports a plugin's file, which runs it, and holds what it exports to the contract. */
-export async function loadPluginFile(path: string): Promise<PluginFile> {
+/**
+ * Imports a plugin's file, which runs it, and holds what it exports to the contract.
+ * @param name what the plugin's id must be
+ * @param url what to import
+ */
+export async function loadPluginFile(
+  path: string,
+  name = nameOf(path),
+  url = pathToFileURL(path).href,
+): Promise<PluginFile> {
   let source: string;
   try {
     source = await readFile(path, "utf8");
@@ -32,8 +40,8 @@ export async function loadPluginFile(path: string): Promise<PluginFile> {
     return { source: "", findings: [{ line: 1, message: `cannot be read: ${messageOf(error)}` }] };
   }
   try {
-    const exported = Object.values((await import(pathToFileURL(path).href)) as object);
-    return { source, ...judge([...new Set(exported)].filter(isMeantAsPlugin), source, nameOf(path)) };
+    const exported = Object.values((await import(url)) as object);
+    return { source, ...judge([...new Set(exported)].filter(isMeantAsPlugin), source, name) };
   } catch (error) {
     return {
       source,

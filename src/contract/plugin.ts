@@ -11,7 +11,18 @@ import { metricFaults } from "./metrics.ts";
 export function pluginFaults(plugin: Plugin, name: string): Fault[] {
   return [
     ...metadataFaults(plugin, name),
+    ...needFaults(plugin),
     ...configFaults(plugin),
+    ...metricFaults(plugin.metrics),
+    ...alertFaults(plugin),
+    ...jobFaults(plugin),
+  ];
+}
+
+/** The same, as far as it can be told without the schema of its configuration: of a plugin that is in another process. */
+export function declarationFaults(plugin: Plugin, name: string): Fault[] {
+  return [
+    ...metadataFaults(plugin, name),
     ...metricFaults(plugin.metrics),
     ...alertFaults(plugin),
     ...jobFaults(plugin),
@@ -35,16 +46,12 @@ function metadataFaults(plugin: Plugin, name: string): Fault[] {
       ["furtherMetrics"],
       [[furtherMetrics !== undefined && !SENTENCE.test(furtherMetrics), "furtherMetrics does not read as text"]],
     ),
-    ...faultsOf(
-      ["enabledByDefault"],
-      [
-        [
-          plugin.enabledByDefault && !plugin.config.safeParse({}).success,
-          "it runs by default, and needs configuration",
-        ],
-      ],
-    ),
   ];
+}
+
+function needFaults({ enabledByDefault, config }: Plugin): Fault[] {
+  const needs = enabledByDefault && !config.safeParse({}).success;
+  return faultsOf(["enabledByDefault"], [[needs, "it runs by default, and needs configuration"]]);
 }
 
 function alertFaults({ metrics }: Plugin): Fault[] {

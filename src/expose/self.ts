@@ -43,6 +43,10 @@ export interface Self {
   configReloaded(successful: boolean, at: Date): void;
   /** How many plugins have a row in the database that cannot be used. */
   pluginsRefused(count: number): void;
+  /** How many external plugins cannot be loaded. */
+  pluginsFailed(count: number): void;
+  /** The process of an external plugin was lost, and another one is started. */
+  pluginRestarted(plugin: string): void;
   /** From now on the store's gauges are read from here; they say 0 before. */
   readStore(readings: StoreReadings): void;
   /** All of it as it stands, for the encoder. */
@@ -130,6 +134,7 @@ export function createSelf(options: SelfOptions): Self {
     "gleaner_plugin_changes_refused",
     "Plugins whose row in the database cannot be used: what was in force before stays.",
   );
+  const failed = gauge("gleaner_plugins_failed", "External plugins that cannot be loaded.");
   buildInfo(registry, options);
   collectDefaultMetrics({ register: registry });
   for (const name of EXCLUDED_DEFAULTS) registry.removeSingleMetric(name);
@@ -171,6 +176,12 @@ export function createSelf(options: SelfOptions): Self {
       if (successful) reloadedAt.set(at.getTime() / 1_000);
     },
     pluginsRefused: (count) => refused.set(count),
+    pluginsFailed: (count) => failed.set(count),
+    pluginRestarted: counter(
+      "gleaner_plugin_restarts_total",
+      "Processes of external plugins that were started because the one before was lost.",
+      "plugin",
+    ),
     readStore: (readings) => {
       store = readings;
     },

@@ -179,6 +179,8 @@ export interface PluginView {
   readonly changedAt: Date | null;
   /** Why its row cannot be used, so that what was in force before stays; null when it can. */
   readonly refused: string | null;
+  /** Why it cannot be loaded, so that its targets fail; null when it is. */
+  readonly failed: string | null;
 }
 
 /** What became of a change: made, no such plugin, nowhere to keep it now, or why it cannot be used. */

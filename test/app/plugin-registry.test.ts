@@ -6,7 +6,6 @@ import { createPluginRegistry } from "../../src/app/plugin-registry.ts";
 import type { ConfiguredTarget } from "../../src/model/target.ts";
 import type { OpenStore } from "../../src/store/open.ts";
 import { openStore } from "../../src/store/open.ts";
-import { plugins } from "../config/plugins.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { configuredBy } from "./plugins-support.ts";
 import { keepingLog } from "./support.ts";
@@ -33,10 +32,10 @@ async function registered(path: string, yaml = YAML) {
   };
   const log = keepingLog();
   const registry = createPluginRegistry({
-    ...{ plugins, store: () => store, log, self: { pluginsRefused } },
+    ...{ store: () => store, log, self: { pluginsRefused, pluginsFailed: () => undefined } },
     apply: async (targets) => void applied.push(targets),
   });
-  const start = (configured: Configured = configuredBy(yaml)) => registry.configure(configured);
+  const start = async (configured?: Configured) => registry.configure(configured ?? (await configuredBy(yaml)));
   return {
     ...{ registry, start, opened, applied, gauge, log },
     lose() {
@@ -122,9 +121,11 @@ describe("the registry of plugins", () => {
     await using it = await registered(folder.at("g.db"));
     assert.deepEqual(ids(await it.start()), ["other_thing"]);
     // Another target of another plugin is none of its business.
-    assert.deepEqual(ids(await it.start(configuredBy(`${YAML}  other_thing: { interval: 5m }\n`))), ["other_thing"]);
+    assert.deepEqual(ids(await it.start(await configuredBy(`${YAML}  other_thing: { interval: 5m }\n`))), [
+      "other_thing",
+    ]);
     const changed = YAML.replace("password: one", "password: two");
-    assert.deepEqual(ids(await it.start(configuredBy(changed))).toSorted(), ["other_thing", "thing"]);
+    assert.deepEqual(ids(await it.start(await configuredBy(changed))).toSorted(), ["other_thing", "thing"]);
     assert.match(it.log.lines.at(-1)?.message ?? "", /gleaner.yaml changed/);
     assert.equal(it.view("thing")?.edited, false);
   });

@@ -5,12 +5,12 @@ import { plugins } from "../config/plugins.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
 /** What a gleaner.yaml (and a kits.yaml) come to, with the plugins of the configuration's tests. */
-export function configuredBy(yaml: string, kits = "kits: []\n"): Configured {
+export async function configuredBy(yaml: string, kits = "kits: []\n"): Promise<Configured> {
   using folder = temporaryFolder();
   folder.write("gleaner.yaml", yaml);
   folder.write("kits.yaml", kits);
   const config = loadConfig({ env: {}, cwd: folder.path });
-  const { targets, problems } = resolveTargets(config, config.kitList, plugins);
+  const { targets, problems } = await resolveTargets(config, config.kitList, plugins);
   if (problems.length > 0) throw new Error(problems.join("\n"));
-  return { config, targets };
+  return { config, plugins, failed: new Map(), targets };
 }

@@ -14,17 +14,17 @@ import { plugins } from "./plugins.ts";
 const cwd = mkdtempSync(join(tmpdir(), "gleaner-fuzz-"));
 after(() => rmSync(cwd, { recursive: true }));
 
-const load = (main: string | Uint8Array, kits: string | Uint8Array = "") => {
+const load = async (main: string | Uint8Array, kits: string | Uint8Array = "") => {
   writeFileSync(join(cwd, "gleaner.yaml"), main);
   writeFileSync(join(cwd, "kits.yaml"), kits);
   const config = loadConfig({ env: { SECRET: "canary" }, cwd });
-  return { config, ...resolveTargets(config, config.kitList, plugins) };
+  return { config, ...(await resolveTargets(config, config.kitList, plugins)) };
 };
 
 /** Refusing is fine, anything else than a list of placed problems is not. */
-function refusesCleanly(main: string | Uint8Array, kits?: string | Uint8Array): void {
+async function refusesCleanly(main: string | Uint8Array, kits?: string | Uint8Array): Promise<void> {
   try {
-    load(main, kits);
+    await load(main, kits);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     assert.ok(error.problems.length > 0);
@@ -33,10 +33,13 @@ function refusesCleanly(main: string | Uint8Array, kits?: string | Uint8Array): 
   }
 }
 
-test("random bytes are refused with a ConfigError", () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), fc.uint8Array({ maxLength: 200 }), refusesCleanly), {
-    numRuns: 300,
-  });
+test("random bytes are refused with a ConfigError", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.uint8Array({ maxLength: 200 }), refusesCleanly),
+    {
+      numRuns: 300,
+    },
+  );
 });
 
 /** Pieces of which YAML and this configuration are made, in any order. */
@@ -74,13 +77,13 @@ const pieces = [
   ],
 ];
 
-test("random pieces of YAML are refused with a ConfigError, or load", () => {
+test("random pieces of YAML are refused with a ConfigError, or load", async () => {
   const text = fc.array(fc.constantFrom(...pieces), { maxLength: 60 }).map((parts) => parts.join(""));
-  fc.assert(fc.property(text, text, refusesCleanly), { numRuns: 1_000 });
+  await fc.assert(fc.asyncProperty(text, text, refusesCleanly), { numRuns: 1_000 });
 });
 
-test("any JSON is refused with a ConfigError, or loads", () => {
-  fc.assert(fc.property(fc.json(), fc.json(), refusesCleanly), { numRuns: 300 });
+test("any JSON is refused with a ConfigError, or loads", async () => {
+  await fc.assert(fc.asyncProperty(fc.json(), fc.json(), refusesCleanly), { numRuns: 300 });
 });
 
 const duration = (min: number, max: number) =>
@@ -108,15 +111,15 @@ const kit = fc.record(
   { requiredKeys: [] },
 );
 
-test("whatever the schema allows loads, and comes out as it went in", () => {
+test("whatever the schema allows loads, and comes out as it went in", async () => {
   const kits = fc.uniqueArray(kit, { maxLength: 5, selector: (one) => one.id ?? Symbol() });
   const settings = fc.record({
     batch_size: fc.integer({ min: 1, max: 10_000 }),
     interval: duration(1_000, 3_600_000),
     kits,
   });
-  fc.assert(
-    fc.property(settings, ({ batch_size, interval, kits }) => {
+  await fc.assert(
+    fc.asyncProperty(settings, async ({ batch_size, interval, kits }) => {
       const written = kits.map(({ poll_interval, timeout, ...rest }, index) => ({
         ...rest,
         api_url: `http://127.0.0.1:${index + 1}`,
@@ -125,7 +128,7 @@ test("whatever the schema allows loads, and comes out as it went in", () => {
       }));
       // JSON is YAML.
       const main = JSON.stringify({ store: { batch_size }, scheduler: { interval: interval.written } });
-      const { config, targets, problems } = load(main, JSON.stringify({ kits: written }, null, 1));
+      const { config, targets, problems } = await load(main, JSON.stringify({ kits: written }, null, 1));
       assert.deepEqual(problems, []);
       assert.equal(config.store.batch_size, batch_size);
       assert.equal(config.scheduler.interval, interval.ms);
@@ -144,11 +147,11 @@ test("whatever the schema allows loads, and comes out as it went in", () => {
   );
 });
 
-test("four thousand kits load within seconds", () => {
+test("four thousand kits load within seconds", async () => {
   const entry = (n: number) =>
     `  - id: kit-${n}\n    api_url: http://10.0.${n >> 8}.${n & 255}:8088\n    tags: {a: b}\n`;
   const before = performance.now();
-  const { targets } = load("", `kits:\n${Array.from({ length: 4_096 }, (_, n) => entry(n)).join("")}`);
+  const { targets } = await load("", `kits:\n${Array.from({ length: 4_096 }, (_, n) => entry(n)).join("")}`);
   assert.equal(targets.length, 4_097);
   assert.ok(performance.now() - before < 5_000);
 });

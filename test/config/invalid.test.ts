@@ -13,12 +13,12 @@ const CANARY = "canary-9f86d081884c";
 const here = import.meta.dirname;
 
 /** Every problem of a file: those of loading it, and when it loads, those of resolving its targets. */
-function problemsOf(file: string): readonly string[] {
+async function problemsOf(file: string): Promise<readonly string[]> {
   const isKits = file.startsWith("invalid-kits-");
   const env = { CANARY, ...(isKits ? { KITS_CONFIG: file } : { GLEANER_CONFIG: file }) };
   try {
     const config = loadConfig({ env, cwd: here });
-    return resolveTargets(config, config.kitList, plugins).problems;
+    return (await resolveTargets(config, config.kitList, plugins)).problems;
   } catch (error) {
     assert.ok(error instanceof ConfigError, `expected a ConfigError, got ${error}`);
     return error.problems;
@@ -37,8 +37,8 @@ function expectedOf(file: string): string[] {
 }
 
 for (const file of readdirSync(here).filter((name) => /^invalid-.*\.yaml$/.test(name))) {
-  test(file, () => {
-    const problems = problemsOf(file);
+  test(file, async () => {
+    const problems = await problemsOf(file);
     assert.deepEqual(problems, expectedOf(file));
     assert.ok(problems.length > 0 && !problems.join("\n").includes("canary"), "a message repeats a secret");
   });

@@ -248,9 +248,9 @@ test("what is too long, not text, or nested without end is refused", (context) =
   assert.match(problems("bomb.yaml").join(), /expected aliases to repeat at most 20000 values/);
 });
 
-test("targets of the valid file: jobs, retries, tags, kits", () => {
+test("targets of the valid file: jobs, retries, tags, kits", async () => {
   const config = loadConfig({ env: validEnv, cwd: here });
-  const { targets, problems } = resolveTargets(config, config.kitList, plugins);
+  const { targets, problems } = await resolveTargets(config, config.kitList, plugins);
   assert.deepEqual(problems, []);
   const shown = targets.map(({ plugin, ...target }) => ({ plugin: plugin.id, ...target }));
   const plain = { growth: { kind: "exponential", factor: 2 } } as const;

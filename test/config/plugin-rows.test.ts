@@ -25,26 +25,26 @@ targets:
 `;
 
 /** What the row of a plugin comes to, over a gleaner.yaml. */
-function resolved(row: unknown, { id = "thing", yaml = YAML, enabled = true, kits = "kits: []\n" } = {}) {
-  const configured = configuredBy(yaml, kits);
+async function resolved(row: unknown, { id = "thing", yaml = YAML, enabled = true, kits = "kits: []\n" } = {}) {
+  const configured = await configuredBy(yaml, kits);
   const one = plugin(id);
   const seed = seedSetting(one, configured.targets);
-  const { targets, problems } = resolveRow(one, { enabled, config: row }, seed, configured.config, plugins);
+  const { targets, problems } = await resolveRow(one, { enabled, config: row }, seed, configured.config, plugins);
   return { targets, problems, configured, seed };
 }
-const intervals = (row: unknown) =>
-  resolved(row).targets.map(({ id, jobs }) => [id, Object.values(jobs).map(({ trigger }) => trigger)]);
+const intervals = async (row: unknown) =>
+  (await resolved(row)).targets.map(({ id, jobs }) => [id, Object.values(jobs).map(({ trigger }) => trigger)]);
 
 describe("a row of the table of plugins", () => {
-  it("is seeded with no setting of the plugin's own", () => {
-    const { seed } = resolved({});
+  it("is seeded with no setting of the plugin's own", async () => {
+    const { seed } = await resolved({});
     assert.deepEqual(seed, { enabled: true, config: { collection_interval: 30 } });
-    assert.deepEqual(resolved({}, { id: "dragonsync" }).seed, { enabled: false, config: {} });
+    assert.deepEqual((await resolved({}, { id: "dragonsync" })).seed, { enabled: false, config: {} });
   });
 
-  it("that says what it was seeded with, or nothing, is gleaner.yaml", () => {
+  it("that says what it was seeded with, or nothing, is gleaner.yaml", async () => {
     for (const row of [{}, { collection_interval: 30 }]) {
-      const { targets, configured } = resolved(row);
+      const { targets, configured } = await resolved(row);
       assert.deepEqual(
         targets,
         configured.targets.filter((target) => target.plugin.id === "thing"),
@@ -52,23 +52,26 @@ describe("a row of the table of plugins", () => {
     }
   });
 
-  it("changes intervals in either spelling, of all targets or of one, and by cron", () => {
+  it("changes intervals in either spelling, of all targets or of one, and by cron", async () => {
     for (const key of ["interval", "collection_interval"])
-      assert.deepEqual(intervals({ [key]: 5 }), [
+      assert.deepEqual(await intervals({ [key]: 5 }), [
         ["thing", [{ every: 5_000 }, { every: 5_000 }]],
         ["second", [{ every: 5_000 }, { every: 5_000 }]],
       ]);
     const single = { targets: { second: { collection_interval: "2m" } } };
-    assert.deepEqual(intervals(single)[1], ["second", [{ every: 120_000 }, { every: 120_000 }]]);
-    assert.deepEqual(intervals({ cron: "0 3 * * *" })[0], ["thing", [{ cron: "0 3 * * *" }, { cron: "0 3 * * *" }]]);
+    assert.deepEqual((await intervals(single))[1], ["second", [{ every: 120_000 }, { every: 120_000 }]]);
+    assert.deepEqual((await intervals({ cron: "0 3 * * *" }))[0], [
+      "thing",
+      [{ cron: "0 3 * * *" }, { cron: "0 3 * * *" }],
+    ]);
     assert.match(
-      resolved({ interval: 5, cron: "0 3 * * *" }).problems[0] ?? "",
+      (await resolved({ interval: 5, cron: "0 3 * * *" })).problems[0] ?? "",
       /^plugin thing: cron: expected only one/,
     );
   });
 
-  it("is a patch of the plugin's settings: what it does not name stays, null takes away", () => {
-    const { targets } = resolved({ config: { port: 90 }, targets: { thing: { config: { password: null } } } });
+  it("is a patch of the plugin's settings: what it does not name stays, null takes away", async () => {
+    const { targets } = await resolved({ config: { port: 90 }, targets: { thing: { config: { password: null } } } });
     assert.deepEqual(
       targets.map(({ id, config }) => [id, config]),
       [
@@ -76,41 +79,42 @@ describe("a row of the table of plugins", () => {
         ["second", { address: "b", port: 90 }],
       ],
     );
-    assert.deepEqual(resolved({ tags: { row: "7" } }).targets[0]?.tags, { rack: "a1", row: "7" });
+    assert.deepEqual((await resolved({ tags: { row: "7" } })).targets[0]?.tags, { rack: "a1", row: "7" });
   });
 
-  it("switches single targets on and off, and makes further ones", () => {
+  it("switches single targets on and off, and makes further ones", async () => {
     const targets = {
       thing: { enabled: false },
       "switched-off": { enabled: true },
       fresh: { config: { address: "d" } },
     };
     assert.deepEqual(
-      resolved({ targets }).targets.map(({ id }) => id),
+      (await resolved({ targets })).targets.map(({ id }) => id),
       ["second", "switched-off", "fresh"],
     );
   });
 
-  it("switches the plugin off with all its targets, and on where gleaner.yaml has none or has it off", () => {
-    assert.deepEqual(resolved({}, { enabled: false }).targets, []);
-    const ids = (yaml: string, id: string, row: unknown) => resolved(row, { yaml, id }).targets.map((one) => one.id);
-    assert.deepEqual(ids("targets: {}\n", "thing", { config: { address: "x" } }), ["thing"]);
-    assert.deepEqual(ids("targets: { other_thing: { enabled: false } }\n", "other_thing", {}), ["other_thing"]);
-    assert.deepEqual(ids("targets: { other-thing: { enabled: false } }\n", "other_thing", {}), ["other_thing"]);
+  it("switches the plugin off with all its targets, and on where gleaner.yaml has none or has it off", async () => {
+    assert.deepEqual((await resolved({}, { enabled: false })).targets, []);
+    const ids = async (yaml: string, id: string, row: unknown) =>
+      (await resolved(row, { yaml, id })).targets.map((one) => one.id);
+    assert.deepEqual(await ids("targets: {}\n", "thing", { config: { address: "x" } }), ["thing"]);
+    assert.deepEqual(await ids("targets: { other_thing: { enabled: false } }\n", "other_thing", {}), ["other_thing"]);
+    assert.deepEqual(await ids("targets: { other-thing: { enabled: false } }\n", "other_thing", {}), ["other_thing"]);
   });
 
-  it("switches kits off and on, and configures none", () => {
+  it("switches kits off and on, and configures none", async () => {
     const kits = "kits: [{ id: kit-001, api_url: http://127.0.0.1:9 }]\n";
     const of = (row: unknown, enabled = true) => resolved(row, { id: "dragonsync", kits, enabled });
     assert.deepEqual(
-      of({}).targets.map(({ id }) => id),
+      (await of({})).targets.map(({ id }) => id),
       ["kit-001"],
     );
-    assert.deepEqual(of({}, false).targets, []);
-    assert.match(of({ interval: 7 }).problems[0] ?? "", /kits are configured in kits.yaml/);
+    assert.deepEqual((await of({}, false)).targets, []);
+    assert.match((await of({ interval: 7 })).problems[0] ?? "", /kits are configured in kits.yaml/);
   });
 
-  it("that cannot be used says why, and never a value", () => {
+  it("that cannot be used says why, and never a value", async () => {
     const cases: readonly (readonly [unknown, RegExp])[] = [
       ["hunter2", /^plugin thing: config: expected a map, got text$/],
       [{ intervall: 5 }, /^plugin thing: intervall: unknown key, did you mean "interval"\?$/],
@@ -122,35 +126,41 @@ describe("a row of the table of plugins", () => {
     ];
     for (const [row, said] of cases) {
       const yaml = `${YAML}  other_thing: {}\n`;
-      const { targets, problems } = resolved(row, { yaml });
+      const { targets, problems } = await resolved(row, { yaml });
       assert.equal(targets.length, 0, JSON.stringify(row));
       assert.match(problems[0] ?? "", said);
       assert.ok(!problems.join().includes("hunter2"));
     }
   });
 
-  it("of whatever JSON is refused or gives targets of this plugin, and pollutes nothing", () => {
-    const configured = configuredBy(YAML);
+  it("of whatever JSON is refused or gives targets of this plugin, and pollutes nothing", async () => {
+    const configured = await configuredBy(YAML);
     const one = plugin("thing");
     const seed = seedSetting(one, configured.targets);
     const keys = fc.constantFrom("interval", "config", "targets", "tags", "jobs", "enabled", "name", "thing", "read");
     const { tree } = fc.letrec((tie) => ({
       tree: fc.oneof({ depthSize: "small" }, fc.jsonValue(), fc.dictionary(keys, tie("tree"))),
     }));
-    fc.assert(
-      fc.property(fc.oneof(tree, fc.jsonValue()), (config) => {
-        const { targets, problems } = resolveRow(one, { enabled: true, config }, seed, configured.config, plugins);
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(tree, fc.jsonValue()), async (config) => {
+        const { targets, problems } = await resolveRow(
+          one,
+          { enabled: true, config },
+          seed,
+          configured.config,
+          plugins,
+        );
         assert.ok(problems.length > 0 || targets.every((target) => target.plugin === one));
       }),
     );
     const hostile = JSON.parse('{"config":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}}');
-    resolveRow(one, { enabled: true, config: hostile }, seed, configured.config, plugins);
+    await resolveRow(one, { enabled: true, config: hostile }, seed, configured.config, plugins);
     assert.equal(({} as { polluted?: number }).polluted, undefined);
   });
 
-  it("leaves gleaner.yaml's own targets as they were resolved", () => {
-    const { configured } = resolved({ interval: 5 });
-    const again = resolveTargets(configured.config, [], plugins);
+  it("leaves gleaner.yaml's own targets as they were resolved", async () => {
+    const { configured } = await resolved({ interval: 5 });
+    const again = await resolveTargets(configured.config, [], plugins);
     assert.deepEqual(again.targets, configured.targets);
   });
 });

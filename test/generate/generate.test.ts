@@ -96,7 +96,7 @@ test("the reference has every setting and variable, the plugin page every metric
   assert.match(signed, /\(version [\d.]+, by A\. Writer\)\..*\nTags: `disk`, `space left`\.\n/);
 });
 
-test("the example configuration changes nothing as it is, and loads with every setting uncommented", (context) => {
+test("the example configuration changes nothing as it is, and loads with every setting uncommented", async (context) => {
   const cwd = folder(context);
   const example = exampleConfig(plugins);
   const load = (text: string) => {
@@ -109,7 +109,7 @@ test("the example configuration changes nothing as it is, and loads with every s
   assert.deepEqual(JSON.parse(JSON.stringify(data(untouched))), JSON.parse(JSON.stringify(data(load("")))));
 
   const full = load(example.replaceAll(/^# /gm, ""));
-  assert.deepEqual(resolveTargets(full, [], plugins).problems, []);
+  assert.deepEqual((await resolveTargets(full, [], plugins)).problems, []);
   assert.ok(Object.keys(full.targets).length >= 3);
   // What has a default is shown with it.
   const { interval: _interval, ...scheduler } = full.scheduler;
@@ -118,13 +118,13 @@ test("the example configuration changes nothing as it is, and loads with every s
     [full.store, full.kits, full.log, full.telemetry],
     [untouched.store, untouched.kits, untouched.log, untouched.telemetry],
   );
-  for (const { id, config } of resolveTargets(full, [], plugins).targets) {
-    const own = resolveTargets(untouched, [], plugins).targets.find((target) => target.id === id);
+  for (const { id, config } of (await resolveTargets(full, [], plugins)).targets) {
+    const own = (await resolveTargets(untouched, [], plugins)).targets.find((target) => target.id === id);
     assert.deepEqual(config, own?.config, id);
   }
 });
 
-test("a default that looks like a variable is written so that it loads as it is", (context) => {
+test("a default that looks like a variable is written so that it loads as it is", async (context) => {
   const thing = plugins.find(({ id }) => id === "system_info");
   assert.ok(thing);
   const pattern = "^a$|${b}$$";
@@ -134,14 +134,14 @@ test("a default that looks like a variable is written so that it loads as it is"
   writeFileSync(join(cwd, "gleaner.yaml"), exampleConfig([altered]).replaceAll(/^# /gm, ""));
   writeFileSync(join(cwd, "kits.yaml"), "");
   const loaded = loadConfig({ env: {}, cwd });
-  assert.deepEqual(resolveTargets(loaded, [], [altered]).targets[0]?.config, { pattern });
+  assert.deepEqual((await resolveTargets(loaded, [], [altered])).targets[0]?.config, { pattern });
 });
 
-test("the example kits load", (context) => {
+test("the example kits load", async (context) => {
   const cwd = folder(context);
   writeFileSync(join(cwd, "kits.yaml"), readFileSync(join(root, "kits.example.yaml")));
   const config = loadConfig({ env: {}, cwd });
-  const { targets, problems } = resolveTargets(config, config.kitList, plugins);
+  const { targets, problems } = await resolveTargets(config, config.kitList, plugins);
   assert.deepEqual(problems, []);
   assert.deepEqual(
     targets.filter(({ plugin }) => plugin.id === "dragonsync").map(({ id }) => id),

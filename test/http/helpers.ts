@@ -72,7 +72,7 @@ export function overview(over: Partial<Overview> = {}): Overview {
 
 export const plugin = (over: Partial<PluginView> = {}): PluginView => ({
   ...{ id: "thing", title: "Thing", summary: "A thing.", category: "custom", version: "1.0.0", enabled: true },
-  ...{ targets: ["thing"], edited: false, changedAt: null, refused: null },
+  ...{ targets: ["thing"], edited: false, changedAt: null, refused: null, failed: null },
   ...over,
 });
 

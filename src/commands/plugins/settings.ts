@@ -1,4 +1,4 @@
-import { configure } from "../../app/configure.ts";
+import type { Configured } from "../../app/configure.ts";
 import { choose } from "../../app/plugin-choice.ts";
 import { seedsOf } from "../../app/plugin-seeds.ts";
 import type { LoadOptions } from "../../config/load.ts";
@@ -6,38 +6,42 @@ import { ConfigError } from "../../config/problem.ts";
 import { hideTexts } from "../../config/redact.ts";
 import { storeOptions } from "../../config/store-options.ts";
 import { setValues } from "../../config/trial.ts";
-import { canonicalPluginId } from "../../model/plugin.ts";
-import { plugins } from "../../plugins/registry.gen.ts";
+import { canonicalPluginId, type Plugin } from "../../model/plugin.ts";
 import { type PluginRows, withPluginRows } from "../../store/inspect.ts";
 import type { PluginChange, PluginSeed, StoredPlugin } from "../../store/store.ts";
+import { withConfigured } from "../configured.ts";
 import { CommandFailure } from "../failure.ts";
 
 const NO_TABLE = "The database has no table of plugins yet: start gleaner once, or run `gleaner migrate`.";
 
 /** What gleaner.yaml and the database say, and what it comes to. */
-async function situation(options: LoadOptions) {
-  const configured = configure(options);
-  const seeds = await seedsOf(plugins, configured);
-  const decide = (rows: readonly StoredPlugin[]) => choose({ plugins, configured, seeds, rows, before: new Map() });
-  return { url: storeOptions(configured.config).url, seeds, decide };
+async function situation(configured: Configured) {
+  const seeds = await seedsOf(configured);
+  const decide = (rows: readonly StoredPlugin[]) => choose({ configured, seeds, rows, before: new Map() });
+  return { configured, url: storeOptions(configured.config).url, seeds, decide };
 }
 
-/** Whether each plugin runs: `on`, `off`, with a word on why where somebody changed it. */
-export async function pluginStates(options: LoadOptions): Promise<ReadonlyMap<string, string>> {
-  const { url, decide } = await situation(options);
-  const rows = (await withPluginRows(url, ({ list }) => list())) ?? [];
-  const { targets, refused } = decide(rows);
-  const running = new Set(targets.map(({ plugin }) => plugin.id));
-  return new Map(
-    plugins.map(({ id }) => {
+/** Whether each plugin runs: `on`, `off`, with a word on why where somebody changed it or it cannot be loaded. */
+export function pluginStates(
+  options: LoadOptions,
+): Promise<{ readonly plugins: readonly Plugin[]; readonly states: ReadonlyMap<string, string> }> {
+  return withConfigured(options, async (configured) => {
+    const { url, decide } = await situation(configured);
+    const rows = (await withPluginRows(url, ({ list }) => list())) ?? [];
+    const { targets, refused } = await decide(rows);
+    const running = new Set(targets.map(({ plugin }) => plugin.id));
+    const { plugins, failed } = configured;
+    const stateOf = (id: string) => {
+      if (failed.has(id)) return "cannot be loaded";
       const state = running.has(id) ? "on" : "off";
       const isEdited = rows.some((row) => row.pluginId === id && row.isEdited);
-      return [id, refused.has(id) ? `${state}, change refused` : isEdited ? `${state}, edited` : state];
-    }),
-  );
+      return refused.has(id) ? `${state}, change refused` : isEdited ? `${state}, edited` : state;
+    };
+    return { plugins, states: new Map(plugins.map(({ id }) => [id, stateOf(id)])) };
+  });
 }
 
-function knownId(given: string): string {
+function knownId(given: string, { plugins }: Configured): string {
   const id = canonicalPluginId(given);
   if (plugins.some((plugin) => plugin.id === id)) return id;
   throw new CommandFailure(`There is no plugin ${given}; \`gleaner plugins list\` lists them.`);
@@ -45,11 +49,11 @@ function knownId(given: string): string {
 
 /** Does something with a plugin's row, which is made when there is none. */
 async function withRow<T>(
-  options: LoadOptions,
+  configured: Configured,
   id: string,
   work: (row: StoredPlugin, others: readonly StoredPlugin[], rows: PluginRows, now: Situation) => Promise<T>,
 ): Promise<T> {
-  const now = await situation(options);
+  const now = await situation(configured);
   const done = await withPluginRows(now.url, async (rows) => {
     await rows.add(now.seeds.filter(({ pluginId }) => pluginId === id));
     const all = await rows.list();
@@ -79,8 +83,11 @@ export async function changePlugin(
   change: PluginChange,
   print: (text: string) => void,
 ): Promise<void> {
-  const id = knownId(given);
-  await withRow(options, id, (row, others, rows, now) => write(row, others, rows, now, change));
+  const id = await withConfigured(options, async (configured) => {
+    const known = knownId(given, configured);
+    await withRow(configured, known, (row, others, rows, now) => write(row, others, rows, now, change));
+    return known;
+  });
   print(`${id} is changed; a gleaner that runs heeds it within seconds.`);
 }
 
@@ -91,7 +98,8 @@ async function write(
   { decide }: Situation,
   change: PluginChange,
 ): Promise<void> {
-  const problems = decide([...others, { ...row, ...change, isEdited: true }]).refused.get(row.pluginId);
+  const { refused } = await decide([...others, { ...row, ...change, isEdited: true }]);
+  const problems = refused.get(row.pluginId);
   if (problems) throw new CommandFailure(`The change cannot be used:\n${problems.join("\n")}`);
   await rows.change(row.pluginId, change);
 }
@@ -100,12 +108,21 @@ async function write(
 export async function configurePlugin(
   options: LoadOptions,
   given: string,
+  settings: { readonly set: readonly string[]; readonly reset?: true },
+  print: (text: string) => void,
+): Promise<void> {
+  await withConfigured(options, (configured) => configureOne(configured, given, settings, print));
+}
+
+async function configureOne(
+  configured: Configured,
+  given: string,
   { set, reset }: { readonly set: readonly string[]; readonly reset?: true },
   print: (text: string) => void,
 ): Promise<void> {
-  const id = knownId(given);
+  const id = knownId(given, configured);
   if (reset && set.length > 0) throw new CommandFailure("Either --reset or --set.");
-  await withRow(options, id, async (row, others, rows, now) => {
+  await withRow(configured, id, async (row, others, rows, now) => {
     if (!reset && set.length === 0) return print(shown(row));
     const seed = now.seeds.find(({ pluginId }) => pluginId === id) as PluginSeed;
     const change = reset ? { enabled: seed.enabled, config: seed.config } : { config: withSet(row.config, set) };

@@ -1,18 +1,20 @@
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { configure } from "../../app/configure.ts";
+import type { Configured } from "../../app/configure.ts";
+import type { External } from "../../app/external.ts";
 import { dataPoints } from "../../app/points.ts";
 import type { LoadOptions } from "../../config/load.ts";
 import { trialTarget } from "../../config/trial.ts";
 import { leftOpen } from "../../contract/left-open.ts";
-import { loadPluginFile } from "../../contract/load.ts";
+import { type Finding, loadPluginFile } from "../../contract/load.ts";
 import { encode } from "../../expose/encode.ts";
 import { createSnapshot } from "../../expose/snapshot.ts";
 import { parseDuration } from "../../model/duration.ts";
 import { canonicalPluginId, type Plugin } from "../../model/plugin.ts";
-import { plugins } from "../../plugins/registry.gen.ts";
 import { type Collection, outcomeLine, withCollector } from "../collect.ts";
+import { withConfigured } from "../configured.ts";
 import { CommandFailure } from "../failure.ts";
+import { isAmongOwn, isPluginFile, namedPlugin } from "./own.ts";
 
 export interface TestSettings {
   readonly iterations: number;
@@ -27,17 +29,29 @@ export interface TestSettings {
 /** Rejections that say that the plugin does not keep to what it declares. */
 const BROKEN_WORD: ReadonlySet<string> = new Set(["undeclared_metric", "undeclared_label", "bad_sample", "bad_label"]);
 
-/** By id, or a plugin that is not one of gleaner's, by its file. */
-async function findPlugin(which: string): Promise<Plugin> {
+/** By id, or one that is not configured, by its file. */
+async function findPlugin(
+  which: string,
+  { plugins, config }: Configured,
+  external: External,
+  cwd: string,
+): Promise<Plugin> {
   const known = plugins.find(({ id }) => id === canonicalPluginId(which));
   if (known) return known;
-  if (!/\.[cm]?[jt]s$/.test(which))
+  if (!isPluginFile(which))
     throw new CommandFailure(
       `There is no plugin ${which}; \`gleaner plugins list\` lists them. A file of your own works too.`,
     );
-  const { plugin, findings } = await loadPluginFile(resolve(which));
+  const said = (findings: readonly Finding[]) =>
+    new CommandFailure(findings.map(({ line, message }) => `${which}:${line}: ${message}`).join("\n"));
+  if (!isAmongOwn(resolve(cwd, which))) {
+    const loaded = await external.loadOne(namedPlugin(which, cwd, config.external_plugins));
+    if ("plugin" in loaded) return loaded.plugin;
+    throw said(loaded.findings);
+  }
+  const { plugin, findings } = await loadPluginFile(resolve(cwd, which));
   if (plugin) return plugin;
-  throw new CommandFailure(findings.map(({ line, message }) => `${which}:${line}: ${message}`).join("\n"));
+  throw said(findings);
 }
 
 function jobsOf({ id, jobs }: Plugin, job: string | undefined): string[] {
@@ -78,11 +92,22 @@ export async function testPlugin(
   settings: TestSettings,
   print: (text: string) => void,
 ): Promise<void> {
-  const plugin = await findPlugin(which);
-  const { config, targets } = configure(options);
+  await withConfigured(options, async (configured, external) => {
+    const plugin = await findPlugin(which, configured, external, options.cwd);
+    await tryPlugin(plugin, configured, options, settings, print);
+  });
+}
+
+async function tryPlugin(
+  plugin: Plugin,
+  { config, targets }: Configured,
+  options: LoadOptions,
+  settings: TestSettings,
+  print: (text: string) => void,
+): Promise<void> {
   const configured = targets.find(({ id }) => id === plugin.id) ?? targets.find((one) => one.plugin.id === plugin.id);
   const { settings: file, set } = settings;
-  const target = trialTarget(plugin, configured, config, {
+  const target = await trialTarget(plugin, configured, config, {
     ...{ set, env: options.env, cwd: options.cwd },
     ...(file === undefined ? {} : { file }),
   });
