@@ -5,7 +5,7 @@ import { createPulse } from "./pulse.ts";
 import { createRestarts } from "./restarts.ts";
 
 /** A process has this long to load its plugin (ms); a machine under load takes a second. */
-const START_MS = 15_000;
+const START_MS = 10_000;
 /** A run that was told to stop has this long to do so (ms); then its process is ended. */
 const GRACE_MS = 1_000;
 /** A process that was hung up on has this long to end by itself (ms). */
@@ -93,10 +93,12 @@ export function createSession(deps: SessionDeps): Session {
     try {
       const answer = await put(one, "declared", deps.start).answer;
       const text = JSON.stringify({ ...answer, n: 0 });
+      const changed = declared !== undefined && text !== declared;
       declared ??= answer.type === "declared" ? text : undefined;
-      if (answer.type === "declared" && text !== declared)
-        one.child.kill("it declares something else than before: reload gleaner's configuration");
-      return answer;
+      if (!changed) return answer;
+      const why = "its files changed: reload gleaner's configuration";
+      one.child.kill(why);
+      throw new CollectError("bug", why);
     } finally {
       clearTimeout(late);
     }
@@ -114,7 +116,7 @@ export function createSession(deps: SessionDeps): Session {
     const one: Current = { child, waiting, ready };
     current = one;
     const ping = async () => void (await put(one, "pong", { type: "ping" }).answer);
-    const pulse = createPulse({ child, memory: deps.memory, ping: () => ready.then(ping) });
+    const pulse = createPulse({ child, memory: deps.memory, ping });
     void child.ended.then((why) => {
       pulse.stop();
       lost(one, why);

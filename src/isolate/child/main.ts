@@ -35,6 +35,7 @@ async function start({ n, id, place, files }: Start): Promise<void> {
 
 async function answer(message: ToChild): Promise<void> {
   if (message.type === "start") await start(message);
+  else if (message.type === "ping") send({ type: "pong", n: message.n });
   else await server?.answer(message);
 }
 

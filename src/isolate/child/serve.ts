@@ -80,7 +80,6 @@ export function createServer(plugin: Plugin, send: Send, loggerOf: (target: stri
   return {
     async answer(message: ToChild): Promise<void> {
       const { n } = message;
-      if (message.type === "ping") send({ type: "pong", n });
       if (message.type === "run") await run(message);
       if (message.type === "abort") running.get(n)?.abort(new CollectError("timeout", message.reason));
       if (message.type === "check") send({ type: "checked", n, issues: await check(message.config) });
