@@ -1,3 +1,4 @@
+import { redactUrls } from "../model/redact.ts";
 import { CollectError, type ErrorKind } from "../model/run.ts";
 
 /** Error codes of Node, undici and TLS, by what they mean for a collection. What is not listed is a bug until shown otherwise. */
@@ -82,9 +83,4 @@ export function toCollectError(thrown: unknown): CollectError {
       ? thrown
       : read(thrown, "message") || code || "the plugin threw something that is no error";
   return new CollectError(kindOf(code, name), redactUrls(text).slice(0, MAX_MESSAGE), { cause: thrown });
-}
-
-/** `http://user:secret@host/` -> `http://***@host/`. */
-export function redactUrls(text: string): string {
-  return text.replace(/([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/@]{1,300}@/gi, "$1***@");
 }

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { setPriority } from "node:os";
 import type { Duplex } from "node:stream";
+import { redactUrls } from "../model/redact.ts";
 import { createUnframer, frameOf, MAX_FRAME } from "./frames.ts";
 import type { Command } from "./launch.ts";
 import { type FromChild, readMessage, type ToChild } from "./messages.ts";
@@ -11,6 +12,8 @@ import { createMeter } from "./watch.ts";
 const FLOOD = { messages: 2_000, bytes: 4 * MAX_FRAME + 65_536 } as const;
 /** What may wait to be read by a process (bytes). */
 const MAX_UNREAD = 16 * 1024 * 1024;
+/** How long the output of a process that is gone is waited for (ms). */
+const OUTPUT_MS = 50;
 /** Collecting from others goes first when there is not enough for all. */
 const NICENESS = 10;
 
@@ -46,6 +49,8 @@ export function startChild({ command, env, onMessage, onLine, monotonic }: Child
   const ended = Promise.withResolvers<string>();
   const channel = child.stdio[3] as Duplex | undefined;
   let reason: string | undefined;
+  /** The last thing it printed that looks like the reason of its end. */
+  let said = "";
 
   /** Everything it started and that stayed in its group goes with it. */
   function killGroup(): void {
@@ -59,6 +64,12 @@ export function startChild({ command, env, onMessage, onLine, monotonic }: Child
   function kill(why: string): void {
     reason ??= why;
     killGroup();
+  }
+
+  function heard(line: string): void {
+    const text = redactUrls(line);
+    if (/^(Uncaught )?\w*(Error|FATAL|fatal)\b/.test(text)) said = text.slice(0, 200);
+    onLine(text);
   }
 
   const meter = createMeter(FLOOD, monotonic);
@@ -77,13 +88,17 @@ export function startChild({ command, env, onMessage, onLine, monotonic }: Child
     }
   });
   channel?.on("error", () => undefined);
-  for (const stream of [child.stdout, child.stderr]) if (stream) readLines(stream, onLine);
+  for (const stream of [child.stdout, child.stderr]) if (stream) readLines(stream, heard);
   if (pid !== undefined) lower(pid);
   child.once("error", (error) => ended.resolve(`it cannot be started: ${error.message}`));
+  const gone = (code: number | null, signal: NodeJS.Signals | null) => {
+    for (const stream of child.stdio) stream?.destroy();
+    ended.resolve(reason ?? `${exitText(code, signal)}${said && `: ${said}`}`);
+  };
   child.once("exit", (code, signal) => {
     killGroup();
-    channel?.destroy();
-    ended.resolve(reason ?? exitText(code, signal));
+    // What it printed last is still on its way; something that left its group may keep its output open for ever.
+    setTimeout(gone, OUTPUT_MS, code, signal);
   });
   return {
     pid,

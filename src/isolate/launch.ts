@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
+import { existsSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join, sep } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { ExternalPlugin, Permission } from "../model/external.ts";
 import type { Place } from "./locate.ts";
@@ -53,10 +54,11 @@ export async function findTools(): Promise<Tools> {
   return { setpriv, prlimit, unshare: WITHOUT_NETWORK.find((_, index) => unshared[index]) };
 }
 
-/** Where gleaner's packages are. */
-function packagesFolder(): string {
-  const file = createRequire(import.meta.url).resolve("zod");
-  return file.slice(0, file.lastIndexOf(`${sep}node_modules${sep}`) + `${sep}node_modules`.length);
+/** Where gleaner's packages are, and where that folder is when it is a link. */
+function packageFolders(): string[] {
+  const paths = createRequire(import.meta.url).resolve.paths("zod") ?? [];
+  const folder = paths.find((path) => existsSync(join(path, "zod"))) ?? join(SOURCES, "../node_modules");
+  return [...new Set([folder, realpathSync(folder), dirname(realpathSync(join(folder, "zod")))])];
 }
 
 const FLAGS: Readonly<Record<Permission, readonly string[]>> = {
@@ -67,7 +69,7 @@ const FLAGS: Readonly<Record<Permission, readonly string[]>> = {
 
 /** Node with its permission model on: it reads what it has to import, and writes nothing. */
 function nodeArgs({ memory, read, allow }: ExternalPlugin, place: Place): string[] {
-  const readable = [...OWN_CODE, packagesFolder(), ...place.own, ...place.dependencies, ...read];
+  const readable = [...OWN_CODE, ...packageFolders(), ...place.own, ...place.dependencies, ...read];
   return [
     "--permission",
     ...readable.map((path) => `--allow-fs-read=${path}`),

@@ -186,3 +186,17 @@ test("the commands about plugins know external ones", async () => {
   );
   assert.match(twice.stderr, /external_plugins\[2\]\.file: .* another plugin is ping_monitor already$/m);
 });
+
+test("the example of the docs runs as it stands there", async () => {
+  using folder = temporaryFolder();
+  const page = readFileSync(new URL("../../docs/writing-plugins.md", import.meta.url), "utf8");
+  const [, source = ""] = /```ts\n(import[^`]*"gleaner\/plugin"[^`]*)```/.exec(page) ?? [];
+  folder.write("boiler_room.ts", source);
+  folder.write("temp", "48250\n");
+  const entry = `{ file: ./boiler_room.ts, read: [${folder.path}/temp] }`;
+  folder.write("gleaner.yaml", `external_plugins: [${entry}]\n`);
+  const set = ["--set", `sensor=${folder.path}/temp`];
+  const { code, stdout, stderr } = await runGleaner(["plugins", "test", "boiler_room", ...set], { cwd: folder.path });
+  assert.deepEqual([code, stderr], [0, ""], stdout);
+  assert.match(stdout, /^gleaner_boiler_room_temperature_celsius\{target="boiler_room"\} 48\.25$/m);
+});

@@ -39,7 +39,7 @@ describe("what a process declares", () => {
       ],
       [{ jobs: {} }, /^there are no jobs$/],
       [{ jobs: { main: { summary: "Reads.", every: 1 } } }, /^jobs.main.every: /],
-      [{ health: "kit" }, /^only gleaner's own plugins are of kits$/],
+      [{ health: "kit" }, /^health: only gleaner's own plugins are of kits$/],
     ];
     for (const [over, said] of wrong) assert.match(faultsOf({ ...DECLARED, ...over })[0] ?? "", said);
   });
