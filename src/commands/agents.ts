@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type AgentRegistry, createAgentRegistry } from "../app/agents.ts";
-import { configure } from "../app/configure.ts";
-import type { LoadOptions } from "../config/load.ts";
+import { type LoadOptions, loadConfig } from "../config/load.ts";
 import { storeOptions } from "../config/store-options.ts";
 import type { AgentAnswer } from "../http/app.ts";
+import { externalId } from "../model/external.ts";
 import type { Logger } from "../model/plugin.ts";
 import { plugins } from "../plugins/registry.gen.ts";
 import { withAgentRows } from "../store/inspect.ts";
@@ -28,10 +28,11 @@ const failing: Logger = {
 
 /** Does something with the agents that the database knows. */
 async function withAgents<T>(options: LoadOptions, work: (agents: AgentRegistry) => Promise<T>): Promise<T> {
-  const { config } = configure(options);
+  const config = loadConfig(options);
+  const taken = new Set([...plugins.map(({ id }) => id), ...config.external_plugins.map(externalId)]);
   const done = await withAgentRows(storeOptions(config).url, async (rows) => {
     const agents = createAgentRegistry({
-      ...{ store: () => rows, plugins: new Set(plugins.map(({ id }) => id)), environment: config.environment },
+      ...{ store: () => rows, plugins: taken, environment: config.environment },
       ...{ changed: async () => {}, now: () => new Date(), log: failing },
     });
     await agents.poll();
