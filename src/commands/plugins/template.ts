@@ -21,9 +21,9 @@ const STATUS = z.object({
 });
 
 /** @throws {CollectError} bad_data when it is something else */
-function parse(body: Buffer): z.output<typeof STATUS> {
+function parse(text: string): z.output<typeof STATUS> {
   try {
-    return STATUS.parse(JSON.parse(body.toString()));
+    return STATUS.parse(JSON.parse(text));
   } catch (cause) {
     throw new CollectError("bad_data", "the answer has no requests and queues", { cause });
   }
@@ -55,9 +55,9 @@ export const ${camel(id)} = definePlugin({
       summary: "Reads the status.",
       every: seconds(30),
       async collect({ config }, { http, signal }) {
-        const { status, body } = await http.get(config.url, { signal });
+        const { status, text } = await http.get(config.url, { signal });
         if (status !== 200) throw new CollectError("http_status", \`HTTP \${status}\`, { status });
-        const { requests, queues } = parse(body);
+        const { requests, queues } = parse(text);
         return {
           samples: [
             { metric: "${id}_requests_total", value: requests },
