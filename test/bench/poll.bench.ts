@@ -41,19 +41,10 @@ async function compare(count: number, manner: Manner, repetitions: number): Prom
     const bar = BARS[manner][name];
     return beside(name, "cpu", { what: "CPU a poll", unit: "µs", ...(bar ? { bar: atMost(bar) } : {}) });
   };
-  /** Of all rounds: a middle one has none. */
-  const all = (name: PollerName) => taken[name].reduce((sum, { failed }) => sum + failed, 0);
-  const lost = (name: keyof typeof AGAINST) =>
-    line({
-      ...{ bench: "poll", what: `polls that failed, ${title}`, unit: "polls", against: AGAINST[name] },
-      ...{ ours: all("gleaner"), theirs: all(name) },
-    });
   return [
     ...[cpu("fetch"), cpu("agent")],
     beside("agent", "rssMb", { what: "RSS", unit: "MB" }),
     beside("agent", "files", { what: "open files", unit: "files" }),
-    lost("fetch"),
-    lost("agent"),
   ];
 }
 

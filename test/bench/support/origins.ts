@@ -10,12 +10,14 @@ import { kitProfile } from "../../../src/demo/world.ts";
 /** How an origin treats its connections: as kits do (HTTP/1.0, each is closed), or as a proxy in front of one (HTTP/1.1). */
 export type Manner = "close" | "keep-alive";
 
-/** Origins of one manner, in a process of their own. */
+/** Origins of one manner, in processes of their own. */
 export interface Origins extends AsyncDisposable {
   readonly urls: readonly string[];
 }
 
 interface Order {
+  /** Number of the first of them. */
+  readonly first: number;
   readonly count: number;
   readonly manner: Manner;
 }
@@ -31,10 +33,26 @@ const BACKLOG = 1_024;
 /** Longer than a bench takes. */
 const KEEP_ALIVE_MS = 600_000;
 
+/**
+ * Origins of one process: each takes a file to listen and one for every poller that keeps its connection, and a process
+ * that has run out of files (commonly after 20,000) hangs up on whoever calls.
+ */
+const ORIGINS_A_PROCESS = 2_500;
+
 /** Starts that many origins, each an address of its own. */
 export async function startOrigins(count: number, manner: Manner): Promise<Origins> {
+  await using parts = new AsyncDisposableStack();
+  const urls: string[] = [];
+  for (let first = 0; first < count; first += ORIGINS_A_PROCESS) {
+    const some = parts.use(await startSome({ first, count: Math.min(ORIGINS_A_PROCESS, count - first), manner }));
+    urls.push(...some.urls);
+  }
+  const started = parts.move();
+  return { urls, [Symbol.asyncDispose]: () => started.disposeAsync() };
+}
+
+async function startSome(order: Order): Promise<Origins> {
   const child = fork(import.meta.filename, [], { execArgv: [] });
-  const order: Order = { count, manner };
   child.send(order);
   const [urls] = (await once(child, "message")) as [string[]];
   return {
@@ -97,10 +115,11 @@ async function listen(server: Server, host: string, port: number): Promise<strin
   return `http://${host}:${(server.address() as AddressInfo).port}`;
 }
 
-async function serve({ count, manner }: Order): Promise<string[]> {
+async function serve({ first, count, manner }: Order): Promise<string[]> {
   const listing = createListings();
   const create = manner === "close" ? createClosing : createKeeping;
-  const addresses = Array.from({ length: count }, (_, i) => `${NETWORK}.${(i >> 8) + 1}.${i & 255}`);
+  const numbers = Array.from({ length: count }, (_, i) => first + i);
+  const addresses = numbers.map((n) => `${NETWORK}.${(n >> 8) + 1}.${n & 255}`);
   return await Promise.all(addresses.map((host) => listen(create(listing), host, 0)));
 }
 
