@@ -118,6 +118,7 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
   const background = createBackground({
     ...{ monitor, buffers, components, snapshot, writer, spoolMaxBytes: spool.maxBytes, now: Date.now },
     storeReached: () => link.current() !== undefined,
+    targets: () => fleet.list(),
   });
   const pipeline = createPipeline({
     ...{ monitor, snapshot, self, writer, buffers, log, host, trace: telemetry.run },

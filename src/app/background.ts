@@ -12,13 +12,16 @@ import {
   judgeTarget,
   type Verdict,
 } from "../health/verdicts.ts";
+import type { ConfiguredTarget } from "../model/target.ts";
 import { intervalOf } from "../model/target.ts";
 import type { Writer } from "../store/writer.ts";
 import { componentPoints, successPoints } from "./background-points.ts";
 import { isKit } from "./points.ts";
 
 export interface BackgroundDeps {
-  readonly monitor: Pick<Monitor, "views">;
+  /** All targets there are now. */
+  readonly targets: () => readonly ConfiguredTarget[];
+  readonly monitor: Pick<Monitor, "view">;
   readonly buffers: Pick<Buffers, "success" | "trim" | "memory">;
   readonly components: Components;
   readonly snapshot: Pick<Snapshot, "replace">;
@@ -50,9 +53,11 @@ export function createBackground(deps: BackgroundDeps): Background {
   let worstLag = 0;
   let downSince: number | null = null;
 
-  const targets = () => monitor.views().filter(({ target }) => !isKit(target));
+  // Not by their views: with thousands of kits those would be made every few seconds for nothing.
+  const targets = () => deps.targets().filter((target) => !isKit(target));
 
-  function ofTarget({ target, runs }: TargetView): [string, Verdict][] {
+  function ofTarget(target: ConfiguredTarget): [string, Verdict][] {
+    const runs = monitor.view(target.id)?.runs ?? {};
     const ratios: number[] = [];
     const jobs = Object.entries(target.jobs).flatMap(([job, { trigger }]) => {
       const last = runs[job]?.last;
@@ -99,7 +104,7 @@ export function createBackground(deps: BackgroundDeps): Background {
       snapshot.replace(OWNER, SLOT, componentPoints(shown, buffers.memory()));
     },
     tick() {
-      for (const { target } of targets()) snapshot.replace(target.id, SLOT, successPoints(target, buffers.success));
+      for (const target of targets()) snapshot.replace(target.id, SLOT, successPoints(target, buffers.success));
     },
   };
 }

@@ -42,6 +42,7 @@ function fixture(...targets: ConfiguredTarget[]) {
       spooled: () => ({ records: 0, rows: 0, bytes: store.bytes, oldestAt: store.oldestAt }),
     },
     storeReached: () => store.reached,
+    targets: () => targets,
   });
   const run = (target: ConfiguredTarget, job: string, outcome: Run["outcome"], durationMs = 20) => {
     const finishedAt = wall();
