@@ -6,7 +6,7 @@ const owner = (name, packages, folders) => ({
   from: { path: "^src/", pathNot: `^src/(${folders})` },
   to: { path: `node_modules/(${packages})/` },
 });
-const siblings = ["schedule", "collect", "process", "health", "buffer", "store", "expose", "events"];
+const siblings = ["schedule", "collect", "process", "health", "buffer", "store", "cache", "expose", "events"];
 module.exports = {
   forbidden: [
     { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
@@ -109,7 +109,8 @@ module.exports = {
       to: { path: "^src/", pathNot: "^src/(artefacts|config|model)/" },
     },
     owner("undici", "undici", "collect/"),
-    owner("cockatiel", "cockatiel", "collect/|health/|store/"),
+    owner("cockatiel", "cockatiel", "cache/|collect/|health/|store/"),
+    owner("ioredis", "ioredis", "cache/"),
     owner("p-limit", "p-limit", "collect/"),
     owner("express", "express", "http/"),
     owner("database", "pg-copy-streams|kysely", "store/"),

@@ -7,11 +7,13 @@ import { createAlertIntake } from "./app/alert-intake.ts";
 import { createApplication } from "./app/application.ts";
 import { createBackground } from "./app/background.ts";
 import { banner } from "./app/banner.ts";
+import { createCaching } from "./app/caching.ts";
 import { createCollecting } from "./app/collecting.ts";
 import { configure, reconfigure } from "./app/configure.ts";
 import { createExternal } from "./app/external.ts";
 import { createFleet, type Fleet } from "./app/fleet.ts";
 import { KNOWN_LABELS } from "./app/known.ts";
+import { createLatest } from "./app/latest.ts";
 import { surviveOrphans } from "./app/orphans.ts";
 import { createPipeline, type Pipeline } from "./app/pipeline.ts";
 import { createPluginRegistry } from "./app/plugin-registry.ts";
@@ -120,8 +122,13 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
     storeReached: () => link.current() !== undefined,
     targets: () => fleet.list(),
   });
+  const latest = createLatest({ monitor, buffers, store: link.current, cache: () => caching.cache, now });
+  const caching = parts.adopt(
+    await createCaching({ settings: config.cache, describe: latest.describe, self, log }),
+    (it) => it.close(),
+  );
   const pipeline = createPipeline({
-    ...{ monitor, snapshot, self, writer, buffers, log, host, trace: telemetry.run },
+    ...{ monitor, snapshot, self, writer, buffers, log, host, trace: telemetry.run, note: caching.note },
     fleet: () => fleet,
   });
   const { collect, runDue } = createCollecting({
@@ -138,7 +145,11 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
     },
   });
   const fleet: Fleet = createFleet({
-    ...{ scheduler, monitor, snapshot, log, left: pipeline.retire },
+    ...{ scheduler, monitor, snapshot, log },
+    left(view) {
+      pipeline.retire(view);
+      caching.forget(view.target.id);
+    },
     forget(targetId) {
       runner.forget(targetId);
       buffers.forget(targetId);
@@ -177,6 +188,7 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
     renderer: createRenderer(snapshot, self),
     probe: createProbe({ find: startable, run: collect, accept: pipeline.accept }),
     agents: { ...agents, ...intake },
+    reads: latest,
     receiveAlerts: createAlertIntake({ writer, self, now }),
     ...{ registry, buffers, components },
     stopping: draining.signal,

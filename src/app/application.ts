@@ -4,7 +4,15 @@ import type { Renderer } from "../expose/render.ts";
 import type { Snapshot } from "../expose/types.ts";
 import type { Components } from "../health/components.ts";
 import type { Monitor, TargetView } from "../health/monitor.ts";
-import type { Agents, Application, Exposition, JobView, KitView, TargetView as ShownTarget } from "../http/app.ts";
+import type {
+  Agents,
+  Application,
+  Exposition,
+  JobView,
+  KitView,
+  Reads,
+  TargetView as ShownTarget,
+} from "../http/app.ts";
 import { formatDuration } from "../model/duration.ts";
 import { canonicalPluginId } from "../model/plugin.ts";
 import type { Trigger } from "../model/target.ts";
@@ -34,6 +42,7 @@ export interface ApplicationDeps {
   readonly buffers: Pick<Buffers, "view" | "points" | "memory">;
   readonly components: Pick<Components, "view">;
   readonly agents: Agents;
+  readonly reads: Reads;
 }
 
 const DOCS_URL = null;
@@ -150,6 +159,7 @@ export function createApplication(deps: ApplicationDeps): Application {
     },
     health: (component) => healthView(deps.components.view(), component),
     agents: deps.agents,
+    reads: deps.reads,
     plugins: deps.registry.views,
     changePlugin: (id, change) => deps.registry.change(canonicalPluginId(id), change),
   };

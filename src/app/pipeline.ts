@@ -18,6 +18,8 @@ export interface PipelineDeps {
   readonly self: Self;
   readonly writer: Pick<Writer, "accept" | "offer" | "event" | "status" | "kit">;
   readonly buffers: Sink;
+  /** Told of each target that was run or is in another state. */
+  readonly note: (targetId: string) => void;
   readonly fleet: () => Pick<Fleet, "promote">;
   /** Puts a span around each stage. */
   readonly trace: Telemetry["run"];
@@ -69,6 +71,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
 
   function remember(view: TargetView): void {
     if (view.target.provisional) return;
+    deps.note(view.target.id);
     writer.status(statusRecord(view));
     if (isKit(view.target)) writer.kit(kitRecord(view));
   }

@@ -74,8 +74,10 @@ function assemble(settings: Settings, secrets: SecretFiles, parts: Parts): Loade
   const { url, url_file: _file, ...store } = settings.store;
   const data_dir = resolve(parts.folder, settings.data_dir);
   const fromFile = secrets.texts.get(pathKey(["store", "url_file"]));
+  const { url: cacheUrl, url_file: _cacheFile, ...cache } = settings.cache;
   const plain = {
     ...settings,
+    cache: { ...cache, url: cacheUrl ?? secrets.texts.get(pathKey(["cache", "url_file"])) },
     server: { ...settings.server, tokens: hashTokens(settings.server.tokens, secrets) },
     data_dir,
     store: {

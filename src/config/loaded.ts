@@ -8,10 +8,12 @@ import type { Origin } from "./validate.ts";
  * The whole configuration: defaults filled in, durations in milliseconds, paths absolute, tokens hashed, frozen.
  * As JSON (and in console.log) it is `redacted()`.
  */
-export interface LoadedConfig extends Omit<Settings, "server" | "store" | "external_plugins"> {
+export interface LoadedConfig extends Omit<Settings, "server" | "store" | "cache" | "external_plugins"> {
   readonly server: Omit<Settings["server"], "tokens"> & { readonly tokens: readonly HashedToken[] };
   /** `url` is `sqlite:` with an absolute path, or `postgresql://…` with its password. */
   readonly store: Omit<Settings["store"], "url" | "url_file"> & { readonly url: string };
+  /** `url` has its password; undefined where there is no cache. */
+  readonly cache: Omit<Settings["cache"], "url" | "url_file"> & { readonly url: string | undefined };
   readonly external_plugins: readonly ExternalPlugin[];
   /** The kits of kits.yaml; `kits` holds the settings for all of them. */
   readonly kitList: readonly KitEntry[];

@@ -1,3 +1,4 @@
+import { redactCacheUrl } from "./cache.ts";
 import { redactDatabaseUrl } from "./database-url.ts";
 import type { LoadedConfig } from "./loaded.ts";
 
@@ -19,6 +20,7 @@ export function redact(config: PlainConfig): unknown {
     ...config,
     server: { ...config.server, tokens: config.server.tokens.map(({ name, scopes }) => ({ name, scopes })) },
     store: { ...config.store, url: redactDatabaseUrl(config.store.url) },
+    cache: { ...config.cache, url: config.cache.url === undefined ? undefined : redactCacheUrl(config.cache.url) },
     targets: Object.fromEntries(targets),
   };
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { cacheSettings } from "./cache.ts";
 import { databaseUrlProblem } from "./database-url.ts";
 import { externalPlugin } from "./external-schema.ts";
 import {
@@ -216,6 +217,7 @@ export const settingsSchema = z.strictObject({
   server,
   data_dir: z.string().min(1).default("./data").describe("Where gleaner keeps its files, relative to this file."),
   store,
+  cache: cacheSettings,
   scheduler,
   kits,
   background,

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
+import { cacheUrlProblem } from "./cache.ts";
 import { databaseUrlProblem } from "./database-url.ts";
 import { MAX_SECRET_BYTES, readText } from "./files.ts";
 import { type Path, pathKey } from "./problem.ts";
@@ -49,6 +50,7 @@ function secretPaths(raw: unknown): { readonly path: Path; readonly check: (text
   const count = Array.isArray(tokens) ? tokens.length : 0;
   return [
     { path: ["store", "url_file"], check: databaseUrlProblem },
+    { path: ["cache", "url_file"], check: cacheUrlProblem },
     ...Array.from({ length: count }, (_, index) => ({ path: tokenFile(index), check: tokenProblem })),
   ];
 }

@@ -49,6 +49,8 @@ export interface Self {
   pluginRestarted(plugin: string): void;
   /** From now on the store's gauges are read from here; they say 0 before. */
   readStore(readings: StoreReadings): void;
+  /** From now on there is a cache, and whether it answers; nothing is said of one before. @returns what counts look-ups by result */
+  watchCache(isUp: () => boolean): (result: string) => void;
   /** All of it as it stands, for the encoder. */
   families(): Promise<ExposedFamily[]>;
   /** Every name these families take up. */
@@ -184,6 +186,11 @@ export function createSelf(options: SelfOptions): Self {
     ),
     readStore: (readings) => {
       store = readings;
+    },
+    watchCache(isUp) {
+      gauge("gleaner_cache_up", "Whether the cache answers.", () => (guarded(isUp, false) ? 1 : 0));
+      const results = ["hit", "miss", "unavailable"];
+      return counter("gleaner_cache_requests_total", "Look-ups in the cache, by what came of them.", "result", results);
     },
     families: () => familiesOf(registry),
     names: () => registry.getMetricsAsArray().flatMap((metric) => claimedNames(metric.name, typeOf(metric))),

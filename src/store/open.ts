@@ -5,12 +5,20 @@ import { durabilityNotes } from "./durability.ts";
 import type { Engine } from "./engines/engine.ts";
 import { connectPostgres, type PostgresDriver, postgresEngine } from "./engines/postgres.ts";
 import { openSqlite } from "./engines/sqlite.ts";
+import {
+  type LatestQuery,
+  latestValues,
+  type StoredSummary,
+  type StoredValue,
+  storedStatus,
+  storedSummary,
+} from "./latest.ts";
 import { type Migrated, migrateDatabase } from "./migrate.ts";
 import { changePlugin, listPlugins, seedPlugins } from "./plugin-rows.ts";
 import { type Execution, latestExecutions, rowCounts } from "./queries.ts";
 import { listKits, upsertKits, upsertStatus } from "./records.ts";
 import { type Maintained, maintain } from "./retention.ts";
-import type { PluginSeed, Store, StoreOptions } from "./store.ts";
+import type { PluginSeed, Store, StoreOptions, TargetStatus } from "./store.ts";
 import { applyPolicies } from "./timescale.ts";
 import { parseStoreUrl, type StoreUrl, scrub } from "./url.ts";
 import { writeBatches, writeContext, writeEvents } from "./write.ts";
@@ -22,6 +30,10 @@ export interface OpenStore extends Store {
   /** Rolls up and deletes by age where TimescaleDB does not do it; then it does nothing. Run it once a night or more often. */
   maintain(now: Date, signal?: AbortSignal): Promise<Maintained>;
   latestExecutions(): Promise<Execution[]>;
+  /** The last stored value of each series of a target. */
+  latestValues(query: LatestQuery): Promise<StoredValue[]>;
+  storedStatus(targetId: string): Promise<TargetStatus | undefined>;
+  storedSummary(): Promise<StoredSummary>;
   rowCounts(): Promise<Record<string, number>>;
 }
 
@@ -131,6 +143,9 @@ function storeOn(engine: Engine, url: StoreUrl, { timescale, notes }: Migrated, 
     addAgent: (agent) => addAgent(engine, agent),
     changeAgent: (agentId, change) => changeAgent(engine, agentId, change),
     latestExecutions: () => latestExecutions(engine),
+    latestValues: (query) => latestValues(engine, query),
+    storedStatus: (targetId) => storedStatus(engine, targetId),
+    storedSummary: () => storedSummary(engine),
     rowCounts: () => rowCounts(engine),
     maintain: async (now, signal) =>
       timescale ? { rolledUp: {}, deleted: {} } : await maintain(engine, options.retention, now, signal),

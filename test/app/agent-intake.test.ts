@@ -65,7 +65,7 @@ async function fixture(t: { after(fn: () => void): void }) {
   const kept: Batch[] = [];
   const writer = { durable: true, full: false, accepted: [] as Batch[] };
   const pipeline = createPipeline({
-    ...{ monitor, snapshot, self, buffers, log, host: "here", trace: noTelemetry.run },
+    ...{ monitor, snapshot, self, buffers, log, host: "here", trace: noTelemetry.run, note: () => {} },
     writer: {
       accept: (batch) => void writer.accepted.push(batch),
       offer: async (batch) => {

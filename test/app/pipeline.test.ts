@@ -35,7 +35,7 @@ function fixture(t: { after(fn: () => void): void }) {
   const log = keepingLog();
   const monitor = monitorAt(clock, (change) => pipeline.transition(change));
   const pipeline = createPipeline({
-    ...{ monitor, snapshot, self, buffers, log, host: "here", trace: noTelemetry.run },
+    ...{ monitor, snapshot, self, buffers, log, host: "here", trace: noTelemetry.run, note: () => {} },
     writer: {
       accept: (batch) => void written.batches.push(batch),
       offer: async () => false,

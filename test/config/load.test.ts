@@ -109,6 +109,7 @@ test("a file is read with variables, secrets, durations and lists", () => {
   assert.equal(config.store.batch_size, 250);
   assert.equal(config.store.statement_timeout, 1_500);
   assert.equal(config.store.retention.raw, 172_800_000);
+  assert.deepEqual(config.cache.ttl, { latest: 300_000, status: 30_000, dashboard: 60_000, query: 300_000 });
   assert.equal(config.scheduler.interval, 90_000);
   assert.equal(config.telemetry.otel, true);
   assert.deepEqual(config.targets["things.one"]?.tags, { rack: "7", spare: "true", row: "12" });
@@ -120,6 +121,7 @@ test("no secret is in what is shown, and nothing can be changed", () => {
   for (const text of [JSON.stringify(config), inspect(config, { depth: 20 }), JSON.stringify({ config })]) {
     assert.ok(!text.includes("canary") && !text.includes(sha256(`literal-${CANARY}`)), text);
     assert.ok(text.includes("postgresql://gleaner@db.example/gleaner"));
+    assert.ok(text.includes("redis://cache.example:6379/2"));
   }
   assert.throws(() => Object.assign(config.kits, { timeout: 1 }), TypeError);
 });

@@ -117,6 +117,11 @@ export function application(over: Partial<Application> = {}): Application {
     buffers: (target) => ({ target, jobs: [], memory: { used: 0, limit: 1 } }),
     health: () => ({ overall: "healthy", trend: "stable", since: null, components: [], alerts: [] }),
     agents: agents(),
+    reads: {
+      metrics: async (target) => ({ target, plugin: "thing", source: "memory", metrics: [] }),
+      status: async () => "unknown",
+      summary: async () => ({ source: "database", at: NOW, targets: {}, plugins: {}, series: 0 }),
+    },
     plugins: () => [],
     changePlugin: async () => ({ status: "changed", plugin: plugin() }),
     ...over,

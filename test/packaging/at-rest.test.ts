@@ -22,7 +22,7 @@ const LOOK = `
 `;
 
 /** What one plugin, one store or one setting needs is loaded when that is there: at rest, gleaner is to stay under 120 MB. */
-const ON_DEMAND = /^(@opentelemetry\/(?!api$).*|undici|pg|pg-copy-streams|mysql2|systeminformation)$/;
+const ON_DEMAND = /^(@opentelemetry\/(?!api$).*|undici|pg|pg-copy-streams|ioredis|mysql2|systeminformation)$/;
 
 it("what is not needed at rest is not loaded", async () => {
   const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", LOOK]);

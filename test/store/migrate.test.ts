@@ -22,7 +22,14 @@ let files = 0;
 const sqliteUrl = () => `sqlite:${join(directory, `${++files}.db`)}`;
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const NAMES = ["0001_tables", "0002_rollups", "0003_alert_history", "0004_platform", "0005_agents"];
+const NAMES = [
+  "0001_tables",
+  "0002_rollups",
+  "0003_alert_history",
+  "0004_platform",
+  "0005_agents",
+  "0006_series_target",
+];
 
 function migrationSuite(name: string, newUrl: () => Promise<string>, engineAt: (url: string) => Promise<Engine>): void {
   describe(`migrations on ${name}`, () => {

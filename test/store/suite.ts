@@ -606,6 +606,55 @@ export function storeSuite(subject: Subject): void {
         });
       });
 
+      describe("latest values", () => {
+        const label = { core: "1" };
+        const of = (at: number, values: readonly (readonly [string, number, Record<string, string>?])[]) =>
+          batch({
+            ...{ target: "latest", at: after(at) },
+            samples: values.map(([metric, value, labels]) => ({ metric, value, ...(labels ? { labels } : {}) })),
+          });
+
+        it("are the last of each series, now or as they were at a time", async () => {
+          await bench.store.writeBatches([
+            of(0, [
+              ["a", 1],
+              ["b", 10, label],
+            ]),
+            of(1_000, [
+              ["a", 2],
+              ["c", 5],
+            ]),
+            of(2_000, [["b", 30, label]]),
+          ]);
+          const values = async (query: Partial<Parameters<typeof bench.store.latestValues>[0]> = {}) =>
+            (await bench.store.latestValues({ targetId: "latest", limit: 100, ...query })).map(
+              ({ metric, labels, time, value }) => [metric, labels, time.getTime() - T0.getTime(), value],
+            );
+          assert.deepEqual(await values(), [
+            ["a", {}, 1_000, 2],
+            ["b", label, 2_000, 30],
+            ["c", {}, 1_000, 5],
+          ]);
+          assert.deepEqual(await values({ at: after(999) }), [
+            ["a", {}, 0, 1],
+            ["b", label, 0, 10],
+          ]);
+          assert.deepEqual(await values({ metric: "b", at: after(1_999) }), [["b", label, 0, 10]]);
+          assert.deepEqual(await values({ at: after(-1) }), []);
+          assert.equal((await values({ limit: 2 })).length, 2);
+          assert.deepEqual(await bench.store.latestValues({ targetId: "nobody", limit: 5 }), []);
+        });
+
+        it("and states are counted over all collectors", async () => {
+          const given = status({ targetId: "latest", state: "degraded", lastError: "e", errorCount: 3 });
+          await bench.store.upsertStatus([given]);
+          assert.deepEqual(await bench.store.storedStatus("latest"), given);
+          assert.equal(await bench.store.storedStatus("nobody"), undefined);
+          const { targets, plugins, series } = await bench.store.storedSummary();
+          assert.ok((targets["degraded"] ?? 0) >= 1 && (plugins["host_plugin"] ?? 0) >= 1 && series >= 3);
+        });
+      });
+
       it("stores each transition once", async () => {
         const event = {
           at: T0.getTime(),

@@ -6,6 +6,7 @@ import { buffersRoute, healthRoute } from "./background.ts";
 import { healthyRoute, readyRoute } from "./health.ts";
 import { jobsRoute } from "./jobs.ts";
 import { landingRoute } from "./landing.ts";
+import { latestRoutes } from "./latest.ts";
 import { metricsRoute, otelMetricsRoute } from "./metrics.ts";
 import { changePluginRoutes, pluginsRoute } from "./plugins.ts";
 import { probeRoute } from "./probe.ts";
@@ -28,6 +29,7 @@ export function routesOf(app: Application): Route[] {
     healthRoute(app),
     pluginsRoute(app),
     ...changePluginRoutes(app),
+    ...latestRoutes(app),
     ...agentRoutes(app),
     alertWebhookRoute(app),
   ];

@@ -6,6 +6,7 @@ import { rollups, type Tiers } from "./0002_rollups.ts";
 import { alertHistory } from "./0003_alert_history.ts";
 import { platform } from "./0004_platform.ts";
 import { agents } from "./0005_agents.ts";
+import { seriesTarget } from "./0006_series_target.ts";
 
 /** What a migration may depend on beside the database. */
 export interface MigrationContext {
@@ -21,5 +22,6 @@ export function migrations({ engine, tiers }: MigrationContext): Record<string, 
     "0003_alert_history": { up: (db: Kysely<unknown>) => alertHistory(db, engine, tiers) },
     "0004_platform": { up: (db: Kysely<unknown>) => platform(db, engine) },
     "0005_agents": { up: (db: Kysely<unknown>) => agents(db, engine) },
+    "0006_series_target": { up: (db: Kysely<unknown>) => seriesTarget(db) },
   };
 }
