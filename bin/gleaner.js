@@ -10,7 +10,7 @@ if (major < 24 || (major === 24 && minor < 15)) {
 // Memory, where the process lasts: V8 lets its heap grow to several times of what is in use before it looks for what is not,
 // and malloc keeps what was given back. Both are settled when a process starts, so this one starts anew: in its place, with
 // the same pid. What it gains is in docs/benchmarks.md.
-const SMALL_HEAP = ["--max-semi-space-size=8", "--heap-growing-percent=80"];
+const SMALL_HEAP = ["--max-semi-space-size=4", "--heap-growing-percent=80"];
 const SMALL_MALLOC = { MALLOC_ARENA_MAX: "2", MALLOC_MMAP_THRESHOLD_: "131072", MALLOC_TRIM_THRESHOLD_: "8388608" };
 const isAsked = /--(max-semi-space-size|heap-growing-percent)/.test(
   [...process.execArgv, process.env.NODE_OPTIONS].join(" "),

@@ -49,7 +49,7 @@ it("the service has its limits on memory in the process that was started, and le
     };
   };
   const usual = await started({ NODE_OPTIONS: undefined, MALLOC_ARENA_MAX: undefined });
-  assert.equal(usual.args[0], "--max-semi-space-size=8");
+  assert.equal(usual.args[0], "--max-semi-space-size=4");
   assert.deepEqual(usual.arenas, ["MALLOC_ARENA_MAX=2"]);
   const own = await started({ NODE_OPTIONS: "--max-semi-space-size=32", MALLOC_ARENA_MAX: "8" });
   assert.match(own.args[0] ?? "", /bin\/gleaner\.js$/);
