@@ -123,7 +123,7 @@ function program(): Command {
       (await import("./commands/generate.ts")).generate(options(), folder, settings, print),
     );
 
-  const plugins = cli.command("plugins").description("plugins gleaner comes with");
+  const plugins = cli.command("plugins").description("plugins that gleaner comes with, and those of gleaner.yaml");
   plugins
     .command("list")
     .description("list them: id, category, on by default, on now, jobs with their intervals")
@@ -155,7 +155,7 @@ function program(): Command {
     );
   plugins
     .command("validate")
-    .argument("<files...>", "plugin files, such as src/plugins/*.ts")
+    .argument("<files...>", "plugin files, such as src/plugins/*.ts, or packages")
     .description("load each file (which runs it) and hold it to the contract; exit 1 with file:line: for every mistake")
     .action(async (files: string[]) => (await import("./commands/plugins/validate.ts")).validatePlugins(files, print));
   plugins
@@ -173,8 +173,12 @@ function program(): Command {
   plugins
     .command("new")
     .argument("<id>", "its id, such as weather_station")
+    .option("--external", "instead: plugins/<id>.ts, for gleaner.yaml to name")
     .description("write a new plugin and its first case into this working copy; both pass as they are")
-    .action(async (id: string) => (await import("./commands/plugins/new.ts")).newPlugin(process.cwd(), id, print));
+    .action(async (id: string, { external }: { external?: true }) => {
+      const { newExternalPlugin, newPlugin } = await import("./commands/plugins/new.ts");
+      await (external ? newExternalPlugin : newPlugin)(process.cwd(), id, print);
+    });
 
   const kits = cli.command("kits").description("field kits");
   kits

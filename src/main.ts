@@ -222,6 +222,7 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
     setInterval(background.tick, TICK_MS),
     setInterval(background.evaluate, config.background.health_interval),
     setInterval(registry.poll, TICK_MS),
+    setInterval(async () => (await external.isMended()) && watcher.reload(), TICK_MS),
     setInterval(agents.poll, TICK_MS),
     setInterval(intake.tick, AGENT_TICK_MS),
     setInterval(() => reportKits(monitor.views(), log), REPORT_MS),

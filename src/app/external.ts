@@ -23,6 +23,11 @@ export interface External {
   load(config: LoadedConfig): Promise<Plugins>;
   /** Loads one by itself, with what its entry in the configuration allows it, if there is one. */
   loadOne(plugin: ExternalPlugin): Promise<Loaded>;
+  /**
+   * Tries again those that could not be loaded, each after ever longer pauses, and waits for those that were too slow.
+   * @returns whether one is there now, so that a reload takes it in
+   */
+  isMended(): Promise<boolean>;
   /** Ends the processes of plugins that are in none of these any more. */
   keep(plugins: Iterable<Plugin>): Promise<void>;
   close(): Promise<void>;
@@ -32,6 +37,19 @@ export interface ExternalDeps {
   readonly log: Logger;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly restarted?: (pluginId: string) => void;
+}
+
+/** What a start and a reload wait for a plugin (ms): a slow one joins when it is there, and holds up nobody. */
+const PATIENCE_MS = 5_000;
+/** Pause before a plugin that could not be loaded is tried again (ms); it doubles. */
+const FIRST_RETRY_MS = 60_000;
+const LONGEST_RETRY_MS = 3_600_000;
+
+/** A plugin that could not be loaded, and when it is tried again (monotonic milliseconds). */
+interface Waiting {
+  readonly plugin: ExternalPlugin;
+  nextAt: number;
+  pause: number;
 }
 
 type Named = Extract<Loaded, { plugin: Plugin }>;
@@ -78,6 +96,19 @@ const configuredJobs = (plugin: Plugin, config: LoadedConfig): string[] => [
   ...new Set([...entriesOf(plugin, config).values()].flatMap(({ jobs }) => Object.keys(jobs))),
 ];
 
+const SLOW = `it has not loaded within ${PATIENCE_MS / 1_000} s, and joins when it has`;
+const slow = (plugin: ExternalPlugin): Loaded => ({
+  id: externalId(plugin),
+  findings: [{ file: plugin.file ?? plugin.package ?? "", line: 1, message: SLOW }],
+});
+
+/** What it comes to, or something else when that takes too long. */
+async function inTime(loading: Promise<Loaded>, otherwise: Loaded): Promise<Loaded> {
+  const late = Promise.withResolvers<Loaded>();
+  const timer = setTimeout(() => late.resolve(otherwise), PATIENCE_MS);
+  return await Promise.race([loading, late.promise]).finally(() => clearTimeout(timer));
+}
+
 /** Loads plugins; what runs external ones is loaded itself only where there are any. */
 export function createExternal({ log, env, restarted = () => undefined }: ExternalDeps): External {
   let host: Promise<PluginHost> | undefined;
@@ -86,13 +117,42 @@ export function createExternal({ log, env, restarted = () => undefined }: Extern
     return host;
   };
 
+  let waiting: readonly Waiting[] = [];
+  let isBusy = false;
+
+  /** Loads them, those that take too long apart. */
+  async function loadInTime(named: readonly ExternalPlugin[]): Promise<Loaded[]> {
+    const { load } = await hosted();
+    const found = await Promise.all(named.map((plugin) => inTime(load(plugin), slow(plugin))));
+    waiting = named.flatMap((plugin, index) => {
+      const one = found[index];
+      if (!one || "plugin" in one) return [];
+      const isSlow = one.findings[0]?.message === SLOW;
+      return [{ plugin, nextAt: performance.now() + (isSlow ? 0 : FIRST_RETRY_MS), pause: FIRST_RETRY_MS }];
+    });
+    return found;
+  }
+
   return {
+    async isMended() {
+      const due = waiting.filter(({ nextAt }) => performance.now() >= nextAt);
+      if (due.length === 0 || isBusy) return false;
+      isBusy = true;
+      const { load } = await hosted();
+      const found = await Promise.all(due.map(({ plugin }) => load(plugin)));
+      for (const one of due) {
+        one.nextAt = performance.now() + one.pause;
+        one.pause = Math.min(LONGEST_RETRY_MS, 2 * one.pause);
+      }
+      isBusy = false;
+      return found.some((one) => "plugin" in one);
+    },
     async load(config) {
       const { external_plugins: named } = config;
+      waiting = [];
       if (named.length === 0) return { plugins: builtIn, failed: new Map() };
       checkIds(config);
-      const { load } = await hosted();
-      const { loaded, failed } = judge(await Promise.all(named.map(load)));
+      const { loaded, failed } = judge(await loadInTime(named));
       for (const { id, reason } of failed) log.error({ plugin: id, reason }, "an external plugin cannot be loaded");
       const { standIn } = await import("../isolate/plugin.ts");
       const standIns = failed.map(({ id, reason }) => {

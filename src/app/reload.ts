@@ -17,8 +17,11 @@ export interface ReloadDeps {
   readonly every?: number;
 }
 
-/** Reloads on SIGHUP and when a file changes. A configuration that is not usable leaves everything as it was. */
-export function watchConfig({ files, apply, self, log, now, every = LOOK_EVERY_MS }: ReloadDeps): { stop(): void } {
+/** Reloads on SIGHUP, when a file changes, and when it is told to. A configuration that is not usable leaves everything as it was. */
+export function watchConfig({ files, apply, self, log, now, every = LOOK_EVERY_MS }: ReloadDeps): {
+  reload(): void;
+  stop(): void;
+} {
   let busy = Promise.resolve();
   const reload = () => {
     busy = busy.then(async () => {
@@ -39,6 +42,7 @@ export function watchConfig({ files, apply, self, log, now, every = LOOK_EVERY_M
   for (const file of files) watchFile(file, { interval: every, persistent: false }, onStat);
   process.on("SIGHUP", reload);
   return {
+    reload,
     stop() {
       process.off("SIGHUP", reload);
       for (const file of files) unwatchFile(file, onStat);

@@ -15,7 +15,7 @@ const MAX_UNREAD = 16 * 1024 * 1024;
 /** How long the output of a process that is gone is waited for (ms). */
 const OUTPUT_MS = 50;
 /** Collecting from others goes first when there is not enough for all. */
-const NICENESS = 10;
+const NICENESS = 5;
 
 export interface ChildDeps {
   readonly command: Command;

@@ -4,9 +4,9 @@ import type { Logger, Plugin } from "../model/plugin.ts";
 import { startChild } from "./child.ts";
 import { readDeclaration } from "./declaration.ts";
 import { commandOf, environmentOf, findTools, type Tools } from "./launch.ts";
-import { locate, type Place } from "./locate.ts";
+import { locate } from "./locate.ts";
 import { manifestOf } from "./manifest.ts";
-import type { LogEntry } from "./messages.ts";
+import type { LogEntry, Question } from "./messages.ts";
 import { externalPlugin } from "./plugin.ts";
 import { createSession, type Session } from "./session.ts";
 import { createThrottle } from "./throttle.ts";
@@ -44,6 +44,7 @@ interface Running {
 export function createPluginHost({ log, env, restarted }: PluginHostDeps): PluginHost {
   /** By settings and digest. */
   const running = new Map<string, Running>();
+  const loading = new Map<string, Promise<Loaded>>();
   const sessions = new Set<Session>();
   let tools: Promise<Tools> | undefined;
 
@@ -59,7 +60,8 @@ export function createPluginHost({ log, env, restarted }: PluginHostDeps): Plugi
     };
   }
 
-  async function sessionOf(plugin: ExternalPlugin, id: string, place: Place, files: Readonly<Record<string, string>>) {
+  async function sessionOf(plugin: ExternalPlugin, start: Start): Promise<Session> {
+    const { id, place } = start;
     tools ??= findTools();
     const found = await tools;
     if (!plugin.allow.includes("network") && !found.unshare)
@@ -70,7 +72,7 @@ export function createPluginHost({ log, env, restarted }: PluginHostDeps): Plugi
     const say = sayer(id);
     const monotonic = () => performance.now();
     return createSession({
-      ...{ start: { type: "start", id, place, files }, memory: plugin.memory, monotonic, onLog: say.entry },
+      ...{ start, memory: plugin.memory, monotonic, onLog: say.entry },
       startChild: ({ onMessage }) =>
         startChild({ command, env: environmentOf(plugin, env), onMessage, onLine: say.line, monotonic }),
       onLost: (why) => log.warn({ plugin: id, why }, "the process of a plugin was lost"),
@@ -84,11 +86,18 @@ export function createPluginHost({ log, env, restarted }: PluginHostDeps): Plugi
     if (plugin.sha256 !== undefined && plugin.sha256.toLowerCase() !== digest)
       throw new Error(`its files have the SHA-256 ${digest}, not the one in gleaner.yaml`);
     const key = JSON.stringify([plugin, digest]);
-    const known = running.get(key);
-    if (known) return known.loaded;
-    const session = await sessionOf(plugin, id, place, files);
+    const known = running.get(key)?.loaded ?? loading.get(key);
+    if (known) return known;
+    const loaded = startAnew(plugin, { type: "start", id, place, files }, key, digest);
+    loading.set(key, loaded);
+    return await loaded.finally(() => loading.delete(key));
+  }
+
+  async function startAnew(plugin: ExternalPlugin, question: Start, key: string, digest: string): Promise<Loaded> {
+    const { id } = question;
+    const session = await sessionOf(plugin, question);
     sessions.add(session);
-    const found = await declared(session, { type: "start", id, place, files });
+    const found = await declared(session, question);
     if ("findings" in found) {
       await close(session);
       return { id, findings: found.findings.map((finding) => ({ ...finding, file: fileOf(plugin) })) };
@@ -125,7 +134,7 @@ export function createPluginHost({ log, env, restarted }: PluginHostDeps): Plugi
 
 const fileOf = ({ file, package: name }: ExternalPlugin): string => file ?? name ?? "";
 
-type Start = Parameters<Session["ask"]>[1];
+type Start = Extract<Question, { type: "start" }>;
 
 /** Starts the process and reads what it declares. */
 async function declared(session: Session, start: Start) {
@@ -133,7 +142,7 @@ async function declared(session: Session, start: Start) {
   if (answer instanceof Error) return { findings: [{ line: 1, message: answer.message }] };
   const { type } = answer as { type: string };
   if (type === "refused") return { findings: (answer as unknown as { findings: Finding[] }).findings };
-  const { declaration, faults } = readDeclaration(answer.declaration, "id" in start ? start.id : "");
+  const { declaration, faults } = readDeclaration(answer.declaration, start.id);
   return declaration ?? { findings: faults.map(({ message }) => ({ line: 1, message })) };
 }
 

@@ -8,6 +8,8 @@ import type { Session } from "./session.ts";
 
 /** The key under which a target's state on this side says which memory is its own on the other. */
 const MEMORY = "memory";
+/** Longest that a plugin's schema may take to look at a configuration (ms). */
+const CHECK_MS = 5_000;
 
 /**
  * A plugin whose process does what it says: to everybody else it is a plugin like any other. Its configuration is checked
@@ -30,7 +32,12 @@ export function externalPlugin(declaration: Declaration, session: Session): Plug
   ]);
   return {
     ...declaration,
-    config: remoteSchema(async (config) => (await session.ask("checked", { type: "check", config })).issues),
+    config: remoteSchema(async (config) => {
+      const signal = AbortSignal.timeout(CHECK_MS);
+      // A plugin that cannot say is no mistake in the configuration: its runs tell what is wrong.
+      const answer = await session.ask("checked", { type: "check", config }, signal).catch(() => undefined);
+      return answer?.issues ?? [];
+    }),
     jobs: Object.fromEntries(jobs),
     async close(state) {
       const memory = state.get(MEMORY);

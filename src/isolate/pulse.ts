@@ -3,8 +3,8 @@ import { residentBytes } from "./watch.ts";
 
 /** How often a process is looked at (ms). */
 const BEAT_MS = 500;
-/** Beats in a row without an answer: its event loop has not turned for ten seconds. Counted, so that a pause of gleaner's own is none. */
-const MISSED = 20;
+/** Beats in a row without an answer: its event loop has not turned for twenty seconds. Counted, so that a pause of gleaner's own is none. */
+const MISSED = 40;
 const MIB = 1024 * 1024;
 
 export interface PulseDeps {

@@ -4,8 +4,8 @@ import type { Answer, FromChild, LogEntry, Question } from "./messages.ts";
 import { createPulse } from "./pulse.ts";
 import { createRestarts } from "./restarts.ts";
 
-/** A process has this long to load its plugin (ms); a machine under load takes a second. */
-const START_MS = 10_000;
+/** A process has this long to load its plugin (ms): 200 ms are usual, and a machine that has too much to do takes seconds. */
+const START_MS = 30_000;
 /** A run that was told to stop has this long to do so (ms); then its process is ended. */
 const GRACE_MS = 1_000;
 /** A process that was hung up on has this long to end by itself (ms). */

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
@@ -185,6 +187,24 @@ test("the commands about plugins know external ones", async () => {
     /^twice\.yaml:1:55 external_plugins\[1\]\.file: expected an id of its own, another plugin is tank_level already$/m,
   );
   assert.match(twice.stderr, /external_plugins\[2\]\.file: .* another plugin is ping_monitor already$/m);
+});
+
+test("a new external plugin passes every check as it is", async () => {
+  using folder = temporaryFolder();
+  const run = (...args: string[]) => runGleaner(["plugins", ...args], { cwd: folder.path });
+  const made = await run("new", "--external", "weather-station");
+  assert.equal(made.code, 0, made.stderr);
+  assert.match(made.stdout, /^wrote plugins\/weather_station\.ts$/m);
+  folder.write("gleaner.yaml", made.stdout.slice(made.stdout.indexOf("external_plugins:")));
+  assert.match((await run("list")).stdout, /^weather_station +custom +off +on +status 30s /m);
+  assert.equal((await run("validate", "plugins/weather_station.ts")).code, 0);
+  assert.match((await run("new", "--external", "weather-station")).stderr, /is there already/);
+  const server = createServer((_request, response) => response.end('{ "requests": 7, "queues": [] }'));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const { stdout, stderr } = await run("test", "weather_station", "--set", `url=${url}`);
+  server.close();
+  assert.match(stdout, /^gleaner_weather_station_requests_total\{target="weather_station"\} 7$/m, stderr);
 });
 
 test("the example of the docs runs as it stands there", async () => {

@@ -3,12 +3,19 @@ const camel = (id: string) => id.replaceAll(/_([a-z0-9])/g, (_, letter: string) 
 /** `weather_station` -> `Weather station`. */
 const words = (id: string) => (id[0] ?? "").toUpperCase() + id.slice(1).replaceAll("_", " ");
 
-/** A new plugin's file: it asks an HTTP server for JSON, and passes every check as it is. */
-export function pluginSource(id: string): string {
-  return `import { z } from "zod";
+const AMONG_OWN = `import { z } from "zod";
 import { seconds } from "../model/duration.ts";
 import { definePlugin } from "../model/plugin.ts";
-import { CollectError } from "../model/run.ts";
+import { CollectError } from "../model/run.ts";`;
+const ELSEWHERE = `import { CollectError, definePlugin, seconds } from "gleaner/plugin";
+import { z } from "zod";`;
+
+/**
+ * A new plugin's file: it asks an HTTP server for JSON, and passes every check as it is.
+ * @param where among gleaner's own plugins, or anywhere else
+ */
+export function pluginSource(id: string, where: "own" | "external"): string {
+  return `${where === "own" ? AMONG_OWN : ELSEWHERE}
 
 const config = z.strictObject({
   url: z.url({ protocol: /^https?$/ }).describe("Where it answers, such as http://192.0.2.50/status.json."),
