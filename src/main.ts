@@ -1,8 +1,7 @@
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import packageJson from "../package.json" with { type: "json" };
-import { createAgentIntake, isReported } from "./app/agent-intake.ts";
-import { createAgentRegistry } from "./app/agents.ts";
+import { createAgentDesk } from "./app/agent-desk.ts";
 import { createAlertIntake } from "./app/alert-intake.ts";
 import { createApplication } from "./app/application.ts";
 import { createBackground } from "./app/background.ts";
@@ -156,38 +155,46 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
     },
     added: ({ id }) => pipeline.show(id),
   });
-  let wanted: readonly ConfiguredTarget[] = [];
-  const applyTargets = async (targets: readonly ConfiguredTarget[]) => {
-    wanted = targets;
+  const applyWanted = async () => {
     // The database is not needed for it: it only knows the ids of kits that were configured without one.
     const known = await link
       .current()
       ?.listKits()
       .catch(() => []);
     // What is wanted by now: two of these may wait for the database at once.
-    const applied = fleet.apply(agents.besides(wanted), known ?? []);
+    const applied = fleet.apply(agents.targets(), known ?? []);
     void external.keep(registry.plugins());
     return applied;
   };
+  const applyTargets = (targets: readonly ConfiguredTarget[]) => {
+    agents.want(targets);
+    return applyWanted();
+  };
   const registry = createPluginRegistry({ store: link.current, apply: applyTargets, self, log });
-  const agents = createAgentRegistry({
-    ...{ plugins: new Set(configured.plugins.map(({ id }) => id)), environment: config.environment, now, log },
-    ...{ store: link.current, changed: () => applyTargets(wanted) },
-  });
-  const intake = createAgentIntake({
-    ...{ registry: agents, pipeline, monitor, self, isFull: writer.isFull, now, monotonic },
-    ...{ target: (id) => fleet.get(id), targets: () => fleet.list() },
+  const agents = createAgentDesk({
+    ...{
+      plugins: new Set(configured.plugins.map(({ id }) => id)),
+      environment: config.environment,
+      now,
+      monotonic,
+      log,
+    },
+    ...{
+      store: link.current,
+      changed: applyWanted,
+      pipeline,
+      monitor,
+      self,
+      isFull: writer.isFull,
+      fleet: () => fleet,
+    },
   });
 
-  const startable = (id: string) => {
-    const target = fleet.get(id);
-    return target && !isReported(target) ? target : undefined;
-  };
   const app = createApplication({
     ...{ version, startedAt, storeLabel, storedRows: storing.rows, scheduler, monitor, snapshot, writer },
     renderer: createRenderer(snapshot, self),
-    probe: createProbe({ find: startable, run: collect, accept: pipeline.accept }),
-    agents: { ...agents, ...intake },
+    probe: createProbe({ find: agents.startable, run: collect, accept: pipeline.accept }),
+    agents: agents.api,
     reads: latest,
     receiveAlerts: createAlertIntake({ writer, self, now }),
     ...{ registry, buffers, components },
@@ -202,9 +209,9 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
   parts.defer(() => server.close(STOP_ANSWERS_MS));
 
   const targets = await registry.configure(configured);
-  wanted = targets;
+  agents.want(targets);
   await agents.poll();
-  fleet.apply(agents.besides(targets), remembered);
+  fleet.apply(agents.targets(), remembered);
   await link.whenOpen(async (store) => {
     for (const kit of retiredKits(await store.listKits(), fleet.list())) writer.kit(kit);
   });
@@ -224,7 +231,7 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
     setInterval(registry.poll, TICK_MS),
     setInterval(async () => (await external.isMended()) && watcher.reload(), TICK_MS),
     setInterval(agents.poll, TICK_MS),
-    setInterval(intake.tick, AGENT_TICK_MS),
+    setInterval(agents.tick, AGENT_TICK_MS),
     setInterval(() => reportKits(monitor.views(), log), REPORT_MS),
   ])
     parts.defer(() => clearInterval(timer));

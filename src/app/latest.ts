@@ -33,6 +33,8 @@ const LOOK_BACK = 20;
 const STEP_MS = 10_000;
 /** Questions to the database at once: writing goes on beside them, over the same connections. */
 const MAX_QUESTIONS = 4;
+/** How long an answer of the database is waited for (ms). */
+const PATIENCE_MS = 2_000;
 /** What a question on all metrics of a target is kept under. */
 const ALL = "*";
 
@@ -50,21 +52,31 @@ export function createLatest({ monitor, buffers, store, cache, now }: LatestDeps
     const db = store();
     if (!db || asked >= MAX_QUESTIONS) return undefined;
     asked++;
+    // One that hangs keeps its place until the database gives it up; who asked does not wait for that.
+    const answered = question(db)
+      .then((answer) => ({ answer }))
+      .catch(() => undefined)
+      .finally(() => {
+        asked--;
+      });
+    const late = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => late.resolve(undefined), PATIENCE_MS);
     try {
-      return { answer: await question(db) };
-    } catch {
-      return undefined;
+      return await Promise.race([answered, late.promise]);
     } finally {
-      asked--;
+      clearTimeout(timer);
     }
   }
+
+  const lastGood = (targetId: string, job: string, lookBack: number) =>
+    buffers.points(targetId, job, lookBack).findLast(({ outcome }) => outcome === "ok");
 
   /** What the last good run of each job of a target of this collector brought. */
   function inMemory(targetId: string): Known | undefined {
     const view = monitor.view(targetId);
     if (!view) return undefined;
     const metrics = Object.keys(view.target.jobs).flatMap((job): Value[] => {
-      const last = buffers.points(targetId, job, LOOK_BACK).findLast(({ outcome }) => outcome === "ok");
+      const last = lastGood(targetId, job, 1) ?? lastGood(targetId, job, LOOK_BACK);
       return Object.entries(last?.data ?? {}).map(([series, value]) => ({ series, value, time: last?.time ?? null }));
     });
     return metrics.length > 0 ? { plugin: view.target.plugin.id, metrics } : undefined;

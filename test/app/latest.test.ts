@@ -99,6 +99,22 @@ describe("latest values", () => {
     assert.deepEqual(answers.filter((answer) => answer === "unavailable").length, 6);
   });
 
+  it("are not waited for while the database hangs, and do not pile up in front of it", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    let questions = 0;
+    const hung = () => {
+      questions++;
+      return new Promise<never>(() => {});
+    };
+    const { latest } = fixture({ store: { latestValues: hung, storedStatus: hung, storedSummary: hung } });
+    const asked = Array.from({ length: 10 }, (_, i) => latest.status(`far-${i}`));
+    await new Promise((resolve) => setImmediate(resolve));
+    t.mock.timers.tick(2_000);
+    assert.deepEqual(new Set(await Promise.all(asked)), new Set(["unavailable"]));
+    assert.equal(await latest.summary(), "unavailable");
+    assert.equal(questions, 4);
+  });
+
   it("are never taken from a cache that holds something else", async () => {
     await fc.assert(
       fc.asyncProperty(fc.jsonValue(), async (anything) => {
