@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import type { PluginView } from "../../src/http/app.ts";
+import { findTools } from "../../src/isolate/launch.ts";
 import { FIXTURES, installPackage, processesWith } from "../isolate/support.ts";
 import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -38,6 +39,9 @@ function prepared() {
   folder.write("gleaner.yaml", YAML);
   return folder;
 }
+
+/** R for a process that computes. */
+const stateOf = (pid: number) => /^State:\s+(\w)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
 
 /** Processes of the plugins of one folder. */
 const processesOf = (folder: { readonly path: string }) => processesWith(`--allow-fs-read=${folder.path}`);
@@ -147,8 +151,14 @@ test("external plugins are plugins like any other, and one that cannot be loaded
 
 test("external plugins go with a gleaner that is killed", async () => {
   using folder = prepared();
+  // One of them heeds nothing any more: not that its channel is closed, nor its deadline, which is far away.
+  const { setpriv } = await findTools();
+  if (setpriv) cpSync(join(FIXTURES, "hostile.ts"), folder.at("loops.ts"));
+  const loops = "external_plugins:\n  - file: ./loops.ts\n";
+  if (setpriv) folder.write("gleaner.yaml", `${YAML.replace("external_plugins:\n", loops)}  loops: { timeout: 1h }\n`);
   await using gleaner = await startGleaner({ cwd: folder.path });
-  assert.equal(processesOf(folder).length, 2);
+  assert.equal(processesOf(folder).length, setpriv ? 3 : 2);
+  if (setpriv) await eventually(() => assert.ok(processesOf(folder).some((pid) => stateOf(pid) === "R")));
   await gleaner.stop("SIGKILL");
   await eventually(() => assert.deepEqual(processesOf(folder), []));
 });

@@ -125,6 +125,6 @@ fault("C10", TITLES.C10, { quick: true }, async () => {
     behaviours: [...lost, ...reaches, "leaks_files", "leaks_timers", "leaves_children"],
     ...{ allow: ["child_processes"], lost },
   });
-  await eventually(() => assert.deepEqual(processesWith("sleep\u00001000"), [], "what they started is gone"));
+  await eventually(() => assert.deepEqual(processesWith("sleep\u000086399"), [], "what they started is gone"));
   return figures;
 });
