@@ -172,22 +172,9 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
   };
   const registry = createPluginRegistry({ store: link.current, apply: applyTargets, self, log });
   const agents = createAgentDesk({
-    ...{
-      plugins: new Set(configured.plugins.map(({ id }) => id)),
-      environment: config.environment,
-      now,
-      monotonic,
-      log,
-    },
-    ...{
-      store: link.current,
-      changed: applyWanted,
-      pipeline,
-      monitor,
-      self,
-      isFull: writer.isFull,
-      fleet: () => fleet,
-    },
+    ...{ plugins: new Set(configured.plugins.map(({ id }) => id)), environment: config.environment },
+    ...{ now, monotonic, log, store: link.current, changed: applyWanted, fleet: () => fleet },
+    ...{ pipeline, monitor, snapshot, self, isFull: writer.isFull },
   });
 
   const app = createApplication({

@@ -1,10 +1,13 @@
+import type { Snapshot } from "../expose/types.ts";
 import type { Agents } from "../http/app.ts";
 import type { ConfiguredTarget } from "../model/target.ts";
 import { type AgentIntakeDeps, createAgentIntake, isReported } from "./agent-intake.ts";
 import { type AgentRegistryDeps, createAgentRegistry } from "./agents.ts";
 import type { Fleet } from "./fleet.ts";
+import { keyPoints } from "./points.ts";
 
 export interface AgentDeskDeps extends AgentRegistryDeps, Omit<AgentIntakeDeps, "registry" | "target" | "targets"> {
+  readonly snapshot: Pick<Snapshot, "replace">;
   readonly fleet: () => Pick<Fleet, "get" | "list">;
 }
 
@@ -23,6 +26,9 @@ export interface AgentDesk {
   tick(): Promise<void>;
 }
 
+/** Owner of what is about agents in the snapshot; no target can have such an id. */
+const OWNER = "/agents";
+
 export function createAgentDesk(deps: AgentDeskDeps): AgentDesk {
   let wanted: readonly ConfiguredTarget[] = [];
   const registry = createAgentRegistry(deps);
@@ -39,6 +45,9 @@ export function createAgentDesk(deps: AgentDeskDeps): AgentDesk {
       return found && !isReported(found) ? found : undefined;
     },
     poll: registry.poll,
-    tick: intake.tick,
+    async tick() {
+      deps.snapshot.replace(OWNER, "keys", keyPoints(registry.list()));
+      await intake.tick();
+    },
   };
 }

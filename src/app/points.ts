@@ -1,6 +1,7 @@
 import type { Family, Point } from "../expose/types.ts";
 import type { JobCounts } from "../health/counts.ts";
 import type { TargetView } from "../health/monitor.ts";
+import type { AgentView } from "../http/app.ts";
 import { KIT_STATES, PLUGIN_STATES } from "../model/health.ts";
 import type { MetricSpec } from "../model/sample.ts";
 import type { Batch, ConfiguredTarget } from "../model/target.ts";
@@ -29,6 +30,11 @@ const TARGET = {
     "What is known of the target besides its series: name, category, host of the collector, environment, tags; always 1.",
   ),
 };
+const KEY_EXPIRY = gauge(
+  "gleaner_target_key_expiry_timestamp_seconds",
+  "Until when the key of the agent is good, in seconds since 1970.",
+  "seconds",
+);
 const KIT = {
   up: gauge("gleaner_kit_up", "Whether the kit is online."),
   state: gauge("gleaner_kit_state", "State of the kit: 1 for the one it is in, 0 for the others."),
@@ -133,6 +139,15 @@ function jobPoints(target: ConfiguredTarget, job: string, counts: JobCounts): Po
       value,
     })),
   ];
+}
+
+/** Until when the keys of agents are good; not of those that were revoked. */
+export function keyPoints(agents: readonly AgentView[]): Point[] {
+  return agents
+    .filter(({ state }) => state !== "revoked")
+    .map(({ id, plugin, expiresAt }) => ({
+      ...{ family: KEY_EXPIRY, labels: { target: id, plugin }, value: expiresAt.getTime() / 1_000 },
+    }));
 }
 
 /** The series about a target itself: they stay as long as it is configured, whatever its state. */

@@ -78,5 +78,31 @@ const PAUSED: Alert = {
   },
 };
 
+const KEY_EXPIRES: Alert = {
+  ...target,
+  id: "agent_key_expires",
+  title: "Key of an agent expires",
+  query: "max by (target, plugin) (gleaner_target_key_expiry_timestamp_seconds) - time()",
+  op: "lt",
+  threshold: 604_800,
+  for: "1h",
+  severity: "warning",
+  summary: "The key of the agent {target} ({plugin}) expires in {value:duration}.",
+  description: "From then on what {target} reports is refused.",
+  runbook: {
+    meaning: "The key of this agent is good for less than 7 days, or not any more where the time is negative.",
+    impact: "When it has expired nothing is taken of what the agent reports; it keeps that for as long as it can.",
+    check: ["`gleaner agents list`: until when each key is good."],
+    fix: [
+      "`gleaner agents renew <id>`, and give the agent the new key: the old one is good for nothing from then on.",
+      "Not wanted any more: `gleaner agents revoke <id>`.",
+    ],
+  },
+};
+
 /** Alerts on the state of targets that are no kits. Thresholds on what they measure are in their plugins. */
-export const TARGET_ALERTS: AlertGroup = { name: "plugins", interval: "30s", alerts: [DEGRADED, FAILING, PAUSED] };
+export const TARGET_ALERTS: AlertGroup = {
+  name: "plugins",
+  interval: "30s",
+  alerts: [DEGRADED, FAILING, PAUSED, KEY_EXPIRES],
+};

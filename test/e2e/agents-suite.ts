@@ -132,6 +132,12 @@ export async function checkAgents(t: TestContext, database: Database): Promise<v
     assert.equal(series.get('gleaner_agent_string_volts{target="roof",string="a"}'), 48, "the last of the two");
     assert.equal(series.get('gleaner_agent_energy_joules_total{target="roof"}'), 12);
     assert.equal(series.get('gleaner_target_up{target="roof",plugin="solar"}'), 1);
+    await eventually(async () => {
+      const expiry = (await scrape(gleaner)).get(
+        'gleaner_target_key_expiry_timestamp_seconds{target="roof",plugin="solar"}',
+      );
+      assert.ok(Math.abs((expiry ?? 0) - Date.now() / 1_000 - 90 * 86_400) < 600, `${expiry}`);
+    });
     assert.equal((await targetsOf(gleaner)).find(({ id }) => id === "roof")?.state, "healthy");
     await using db = await database.read(folder.path);
     await eventually(async () => {
@@ -251,7 +257,8 @@ export async function checkAgents(t: TestContext, database: Database): Promise<v
       const refused = await agent("metrics", reportOf(new Date(), 6), renewed, "cellar");
       assert.equal(refused.status, 401);
       assert.match(String(refused.json["detail"]), /revoked/);
-      assert.equal([...having(await scrape(gleaner), "target", "cellar")].length, 0);
+      assert.equal((await scrape(gleaner)).get('gleaner_agent_power_watts{target="cellar"}'), undefined, "at once");
+      await eventually(async () => assert.equal([...having(await scrape(gleaner), "target", "cellar")].length, 0));
       assert.equal((await agents()).find(({ id }) => id === "cellar")?.state, "revoked");
       assert.equal((await owner("DELETE", "/nobody")).status, 404);
     },

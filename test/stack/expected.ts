@@ -43,6 +43,7 @@ export const MAY_BE_EMPTY: readonly MayBeEmpty[] = [
     what: /^(gleaner-host: Temperatures|gleaner-plugin-system_info: Temperature|host_hot|host_too_hot)$/,
     why: "virtual machines have no sensors",
   },
+  { what: /^agent_key_expires$/, why: "no agent is known here" },
   { what: /^gleaner-plugin-network_monitor: Network speed$/, why: "virtual network interfaces tell no speed" },
   {
     what: /^target_paused$/,
