@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ERROR_KINDS } from "../model/run.ts";
+import { ProtocolError } from "./frames.ts";
 import type { Place } from "./locate.ts";
 import type { Manifest } from "./manifest.ts";
 
@@ -82,5 +83,14 @@ export type FromChild = z.output<typeof fromChild>;
 export type Answer = Exclude<FromChild, { type: "log" }>;
 export type LogEntry = Extract<FromChild, { type: "log" }>;
 
+/** What comes unasked, or says only that it is there, is short (bytes): only answers that were asked for may be long. */
+const MAX_SHORT = 64 * 1024;
+const SHORT: ReadonlySet<FromChild["type"]> = new Set(["log", "pong", "forgotten"]);
+
 /** Reads a message of a plugin's process. @throws when it is none */
-export const readMessage = (json: Buffer): FromChild => fromChild.parse(JSON.parse(json.toString()));
+export function readMessage(json: Buffer): FromChild {
+  const message = fromChild.parse(JSON.parse(json.toString()));
+  if (json.length > MAX_SHORT && SHORT.has(message.type))
+    throw new ProtocolError(`${json.length} bytes of ${message.type}`);
+  return message;
+}
