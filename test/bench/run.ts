@@ -1,5 +1,5 @@
 /**
- * Runs the benches, each in a process of its own, and prints a table: ours, the competitor's, the ratio, the bar.
+ * Runs the benches, each in a process of its own, and prints a table of each: ours, the competitor's, the ratio, the bar.
  * `npm run bench`, `npm run bench -- exposition store --quick --json FILE`, `npm run bench -- collector --kits 2000 --seconds 60`.
  * `--report` writes docs/benchmarks.md: the benches that ran replace what it has of them.
  */
@@ -92,12 +92,13 @@ if (values.child) {
   for (const file of wanted) {
     const begun = performance.now();
     const result = await measured(file);
+    // At once: whoever stops the rest keeps what there is.
+    if (result) console.log(`\n${table(result.lines)}\n`);
     console.log(`${basename(file)}: ${((performance.now() - begun) / 1_000).toFixed(0)} s`);
     if (result) results.push(result);
     else broken.push(basename(file));
   }
   const lines = results.flatMap((result) => result.lines);
-  console.log(`\n${table(lines)}\n`);
   if (values.json) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
   // Loaded here: drawing is no part of what is measured.
   if (values.report) (await import("./report.ts")).writeReport(results);
