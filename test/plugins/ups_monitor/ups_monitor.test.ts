@@ -1,4 +1,5 @@
-// On a real upsd with NUT's own simulator; answers in the form of apcupsd, written by hand and framed by a server of the test's.
+// On a real upsd with NUT's own simulator; answers of apcupsd, one captured and one written by hand, are framed by a server of
+// the test's own.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
@@ -116,6 +117,30 @@ NOMPOWER : 400 Watts
 FIRMWARE : 817.v7.I USB FW:v7
 END APC  : 2022-11-14 10:13:30 +0100`;
 
+/** As answered by apcupsd 3.14.14 of Debian 12, whose UPS was a simulated network card that tells little. */
+const CAPTURED = `APC      : 001,021,0507
+DATE     : 2026-11-22 15:46:29 +0000  
+HOSTNAME : vm
+VERSION  : 3.14.14 (31 May 2016) debian
+UPSNAME  : rack
+CABLE    : Ethernet Link
+DRIVER   : SNMP UPS Driver
+UPSMODE  : Stand Alone
+STARTTIME: 2026-11-22 15:46:24 +0000  
+MODEL    : Smart-UPS 1500
+STATUS   : ONLINE 
+TIMELEFT : 26.0 Minutes
+MBATTCHG : 10 Percent
+MINTIMEL : 5 Minutes
+MAXTIME  : 0 Seconds
+NUMXFERS : 0
+TONBATT  : 0 Seconds
+CUMONBATT: 0 Seconds
+XOFFBATT : N/A
+STATFLAG : 0x05000008
+FIRMWARE : 653.18.I
+END APC  : 2026-11-22 15:46:30 +0000  `;
+
 const framed = (text: string): Buffer => {
   const parts = text.split("\n").map((line) => Buffer.from(`${line}\n`));
   return Buffer.concat([
@@ -154,6 +179,19 @@ it("reads apcupsd", () =>
     assert.equal(harvest.value("ups_status", { ups, flag: "trimming" }), 1);
     assert.equal(harvest.value("ups_status", { ups, flag: "on_battery" }), 0);
     assert.equal(harvest.value("ups_info", { ups, model: "Back-UPS CS 650", firmware: "817.v7.I USB FW:v7" }), 1);
+  }));
+
+it("reads what apcupsd answered, and makes nothing up", () =>
+  againstApcupsd(framed(CAPTURED), async (config) => {
+    const harvest = await collect(upsMonitor, config);
+    const ups = "rack";
+    assert.equal(harvest.value("ups_up", { ups }), 1);
+    assert.equal(harvest.value("ups_battery_runtime_seconds", { ups }), 26 * 60);
+    assert.equal(harvest.value("ups_time_on_battery_seconds", { ups }), 0);
+    assert.equal(harvest.value("ups_status", { ups, flag: "online" }), 1);
+    assert.equal(harvest.value("ups_info", { ups, model: "Smart-UPS 1500", firmware: "653.18.I" }), 1);
+    const told = ["ups_up", "ups_status", "ups_info", "ups_battery_runtime_seconds", "ups_time_on_battery_seconds"];
+    assert.deepEqual([...harvest.metrics].sort(), [...told, "ups_transfers_total"].sort());
   }));
 
 it("says what is no apcupsd, and that a UPS lost its cable", async () => {
