@@ -7,6 +7,7 @@ import { dockerMonitor } from "./docker_monitor.ts";
 import { dragonsync } from "./dragonsync.ts";
 import { gpuMonitor } from "./gpu_monitor.ts";
 import { graphMemory } from "./graph_memory.ts";
+import { haproxyMonitor } from "./haproxy_monitor.ts";
 import { httpJson } from "./http_json.ts";
 import { influxdbMonitor } from "./influxdb_monitor.ts";
 import { memcachedMonitor } from "./memcached_monitor.ts";
@@ -40,6 +41,7 @@ export const plugins: readonly Plugin[] = [
   dragonsync,
   gpuMonitor,
   graphMemory,
+  haproxyMonitor,
   httpJson,
   influxdbMonitor,
   memcachedMonitor,

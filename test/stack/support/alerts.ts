@@ -28,11 +28,8 @@ export const isOfScene = (name: string): boolean => !MACHINE_ALERTS.has(name.spl
 /** Alerts of the scene that fire at this moment. */
 export async function firingNow(prometheus: Prometheus): Promise<string[]> {
   const { alerts } = await ask<{ alerts: { labels: Record<string, string>; state: string }[] }>(prometheus, "alerts");
-  return alerts
-    .filter(({ state }) => state === "firing")
-    .map(({ labels }) => nameOf(labels))
-    .filter(isOfScene)
-    .sort();
+  const names = alerts.filter(({ state }) => state === "firing").map(({ labels }) => nameOf(labels));
+  return [...new Set(names)].filter(isOfScene).sort();
 }
 
 /** Every alert that fired between two times (epoch ms): those of the scene, and those of this machine. */

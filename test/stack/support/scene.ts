@@ -9,6 +9,8 @@ import { type TemporaryFolder, temporaryFolder } from "../../support/folder.ts";
 import { type Gleaner, startGleaner } from "../../support/process.ts";
 import { runProgram } from "../../support/program.ts";
 import { type Sim, startSim } from "../../support/sim.ts";
+import { startMonitored } from "./monitored/index.ts";
+import type { Targets } from "./monitored/target.ts";
 import { type Server, startAlertmanager, startPrometheus } from "./servers.ts";
 
 /** Everything that docker-compose.yml starts but Grafana, on free ports and unix sockets, with simulated kits. */
@@ -21,6 +23,8 @@ export interface Stack extends AsyncDisposable {
   readonly reader: pg.Client;
   /** SQL as the administrator. */
   admin(sql: string): Promise<Record<string, unknown>[]>;
+  /** The plugins that collect here. */
+  readonly running: ReadonlySet<string>;
   /** When gleaner had started (epoch ms). */
   readonly since: number;
 }
@@ -49,11 +53,10 @@ const HASTE = {
   STALE_THRESHOLD: `${STALE_MS / 1_000}s`,
 };
 
-/** Plugins that collect here: those that need no configuration, and those whose servers are there anyway. */
-export const RUNNING: ReadonlySet<string> = new Set([
-  ...plugins.filter(({ enabledByDefault }) => enabledByDefault).map(({ id }) => id),
-  ...["dragonsync", "postgres_monitor", "web_service_monitor"],
-]);
+/** Why nothing is collected with a plugin here, where that is not for want of somebody to add it. */
+export const WHY_IDLE: Readonly<Record<string, string>> = {
+  rabbitmq_monitor: "its server takes many seconds to start; the plugin's own test has one",
+};
 
 /** Starts the stack. */
 export async function startStack(): Promise<Stack> {
@@ -62,7 +65,10 @@ export async function startStack(): Promise<Stack> {
   const database = await startDatabase(parts);
   const sim = parts.use(await startSim(folder, { kits: KITS, faults: TROUBLED }));
   const token = randomBytes(32).toString("hex");
-  const gleaner = parts.use(await startGleaner(placeOf(folder, { sim, token, url: database.url("gleaner") })));
+  const monitored = await startMonitored(parts, folder);
+  const gleaner = parts.use(
+    await startGleaner(placeOf(folder, { sim, token, url: database.url("gleaner"), monitored })),
+  );
   const since = Date.now();
   const alertmanager = parts.use(await startAlertmanager(folder, { gleaner: gleaner.url, token }));
   const hosts = { gleaner: new URL(gleaner.url).host, alertmanager: new URL(alertmanager.url).host };
@@ -77,22 +83,28 @@ export async function startStack(): Promise<Stack> {
   const admin = async (sql: string) => (await administrator.query(sql)).rows as Record<string, unknown>[];
   const moved = parts.move();
   return {
+    running: runningOf(monitored),
     ...{ gleaner, sim, prometheus, alertmanager, reader, admin, since },
     [Symbol.asyncDispose]: () => moved.disposeAsync(),
   };
 }
 
+const runningOf = (monitored: Targets): ReadonlySet<string> =>
+  new Set([
+    ...plugins.filter(({ enabledByDefault }) => enabledByDefault).map(({ id }) => id),
+    ...["dragonsync", "postgres_monitor"],
+    ...Object.values(monitored).map(({ plugin }) => plugin),
+  ]);
+
 interface Surroundings {
   readonly sim: Sim;
   readonly token: string;
   readonly url: string;
+  readonly monitored: Targets;
 }
 
-/**
- * gleaner with its own plugins too: those that need no configuration collect from this machine, and those for servers that are
- * there anyway from these.
- */
-function placeOf(folder: TemporaryFolder, { sim, token, url }: Surroundings) {
+/** gleaner with its own plugins too: those that need no configuration collect from this machine, the others from what is here. */
+function placeOf(folder: TemporaryFolder, { sim, token, url, monitored }: Surroundings) {
   const socket = new URL(url).searchParams.get("host");
   const settings = {
     store: { batch_timeout: "250ms" },
@@ -101,10 +113,7 @@ function placeOf(folder: TemporaryFolder, { sim, token, url }: Surroundings) {
       // What else is mounted differs from machine to machine, and belongs into no picture.
       disk_monitor: { config: { exclude_mountpoints: ["/.+"] } },
       database: { plugin: "postgres_monitor", config: { host: socket } },
-      websites: {
-        plugin: "web_service_monitor",
-        config: { endpoints: [{ name: "kit", url: `${sim.kits[4]?.url}/status`, content: "uid" }] },
-      },
+      ...monitored,
     },
   };
   // JSON is YAML.
