@@ -78,7 +78,7 @@ const balancer: Starter = async (parts) => {
   const server = parts.use(
     await startHaproxy(
       `frontend front\n  bind 127.0.0.1:${port}\n  default_backend app`,
-      `backend app\n  option httpchk GET /config/\n  server one ${at} check inter 500ms`,
+      `backend app\n  server one ${at} check inter 500ms`,
     ),
   );
   return target("haproxy_monitor", { url: `http://127.0.0.1:${server.port}/stats;csv` });
