@@ -13,7 +13,7 @@ export const EXCHANGED = "kit-004";
 const LASTING = { refused: "kit_offline", http_500: "kit_error", frozen_status: "kit_stale" } as const;
 
 /** What is wrong with what plugins collect from, as it was recorded, from the start to the end. */
-const RECORDED = [
+export const RECORDED: readonly string[] = [
   ...["container_restarting docker", "container_unhealthy docker", "proxy_backend_down traefik"],
   ...["proxy_route_broken traefik", "smart_sectors_reallocated smart", "systemd_unit_failed systemd"],
 ];

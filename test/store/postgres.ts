@@ -65,9 +65,19 @@ export async function startCluster({ durable = false } = {}): Promise<TestCluste
 
 /** Cleans up also when the test is ended before its `stop`: the runner's SIGTERM, an interrupt. @returns what calls that off. */
 export function tidyOnExit(cleanUp: () => void): () => void {
-  const leave = () => process.exit(1);
-  process.once("exit", cleanUp).once("SIGTERM", leave).once("SIGINT", leave);
-  return () => process.off("exit", cleanUp).off("SIGTERM", leave).off("SIGINT", leave);
+  if (untidy.size === 0) process.once("exit", tidy).once("SIGTERM", leave).once("SIGINT", leave);
+  untidy.add(cleanUp);
+  return () => {
+    untidy.delete(cleanUp);
+    if (untidy.size === 0) process.off("exit", tidy).off("SIGTERM", leave).off("SIGINT", leave);
+  };
+}
+
+/** What is left to clean up in this process: one listener for all, as many servers as a test may have. */
+const untidy = new Set<() => void>();
+const leave = () => process.exit(1);
+function tidy(): void {
+  for (const cleanUp of untidy) cleanUp();
 }
 
 /** The server still writes while it goes down, and nothing can be awaited any more. */
