@@ -39,6 +39,7 @@ export async function withSession<T>(
   const explain = (error: unknown): never => {
     throw explained(error, where);
   };
+  signal.throwIfAborted();
   const sockets = watchSockets();
   return untilAborted(signal, sockets.end, () =>
     sockets.run(async () => {

@@ -26,8 +26,9 @@ export function watchSockets(): Sockets {
   const note = (message: unknown) => {
     const socket = typeof message === "object" && message !== null && "socket" in message ? message.socket : undefined;
     if (!own.getStore() || !(socket instanceof Socket)) return;
-    if (isOver) socket.destroy();
-    else sockets.add(socket.once("close", () => sockets.delete(socket)));
+    sockets.add(socket.once("close", () => sockets.delete(socket)));
+    // Told before it connects, and connecting would bring a destroyed one back to life.
+    if (isOver) process.nextTick(() => socket.destroy());
   };
   subscribe(CHANNEL, note);
   return {

@@ -72,6 +72,21 @@ it("ends when it is aborted while a command is under way, and leaves nothing ope
   assert.deepEqual(left, []);
 });
 
+it("leaves nothing open whenever it is aborted on its way to a server", () =>
+  withServer(LONE, async (config) => {
+    const left = await leftOpen(async () => {
+      for (let turns = 0; turns < 30; turns++) {
+        const deadline = new AbortController();
+        const run = collect(mongodbMonitor, config, { signal: deadline.signal }).catch((error: Error) => error.message);
+        for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
+        deadline.abort(new Error("over"));
+        const end = await run;
+        assert.ok(end === "over" || typeof end === "object", String(end));
+      }
+    });
+    assert.deepEqual(left, []);
+  }));
+
 it("says where nothing listens, at once", async () => {
   const begun = performance.now();
   await fails(
