@@ -25,7 +25,8 @@ const SERIES_PER_STATEMENT = 500;
 
 /** An index over the table `series` with a bounded cache of ids. */
 export function createSeriesIndex(db: Kysely<Database>): SeriesIndex {
-  const cache = new LRUCache<string, number>({ max: CACHED_SERIES });
+  // Not `max`, which makes room for all of them at once: 3 MB that most installations never use.
+  const cache = new LRUCache<string, number>({ maxSize: CACHED_SERIES, sizeCalculation: () => 1 });
   return {
     forget: () => cache.clear(),
     async resolve(identities) {
