@@ -37,8 +37,12 @@ export function fromLibrary({ counters, interfaces, connections }: LibraryAnswer
     ];
   });
   const tcp = connections?.filter(({ protocol }) => protocol.startsWith("tcp"));
-  return [...samples, ...(tcp ? connectionSamples(tcp.map(({ state }) => namedState(state))) : [])];
+  const states = tcp && Map.groupBy(tcp, ({ state }) => namedState(state));
+  return [...samples, ...(states ? connectionSamples(countsOf(states)) : [])];
 }
+
+const countsOf = <K>(groups: ReadonlyMap<K, readonly unknown[]>): ReadonlyMap<K, number> =>
+  new Map([...groups].map(([key, members]) => [key, members.length]));
 
 /** Asks the library; it spawns processes. */
 export async function readLibrary(wanted: Wanted) {

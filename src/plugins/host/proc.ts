@@ -11,10 +11,7 @@ export function readProc(...path: string[]): string {
   }
 }
 
-/**
- * A file that may take its time, empty where absent or refused: drivers answer those of /sys, and may ask a sleeping
- * device; and the kernel walks a big table for /proc/net/tcp (1 ms and more).
- */
+/** A file that may take its time, empty where absent or refused: drivers answer those of /sys, and may ask a sleeping device. */
 export const readSlow = (...path: string[]): Promise<string> => readFile(join(...path), "utf8").catch(() => "");
 
 /** Names in a folder, in no order; none where it is absent or refused. */

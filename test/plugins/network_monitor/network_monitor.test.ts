@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { fromLibrary, type LibraryAnswers, readLibrary } from "../../../src/plugins/host/library-network.ts";
 import { parseDevices } from "../../../src/plugins/host/netdev.ts";
 import { parseSnmp } from "../../../src/plugins/host/snmp.ts";
-import { parseTcpStates } from "../../../src/plugins/host/tcp.ts";
+import { countStates } from "../../../src/plugins/host/tcp.ts";
 import { networkMonitor, readLinux } from "../../../src/plugins/network_monitor.ts";
 import { contextOf, undeclared } from "../../support/plugins.ts";
 
@@ -27,12 +27,32 @@ test("any device name and any counters are read back", () => {
   );
 });
 
-test("no parser throws on any text", () => {
-  fc.assert(
-    fc.property(fc.string({ unit: "binary" }), (text) => {
+test("no parser throws on any text", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.string({ unit: "binary" }), async (text) => {
       parseDevices(text);
       parseSnmp(text);
-      parseTcpStates(text);
+      await countStates([text]);
+    }),
+  );
+});
+
+test("sockets are counted by state, wherever the table of them is cut in pieces", async () => {
+  const codes = fc.array(fc.constantFrom("01", "06", "0A", "0D"), { maxLength: 30 });
+  await fc.assert(
+    fc.asyncProperty(codes, fc.integer({ min: 1, max: 200 }), async (states, size) => {
+      const line = (state: string, i: number) =>
+        `${String(i).padStart(4)}: 0100007F:1F90 00000000:0000 ${state} 00000000:00000000 00:00000000\n`;
+      const text = `  sl  local_address rem_address   st tx_queue rx_queue\n${states.map(line).join("")}`;
+      const pieces = Array.from({ length: Math.ceil(text.length / size) }, (_, i) =>
+        text.slice(i * size, (i + 1) * size),
+      );
+      const of = (code: string) => states.filter((state) => state === code).length || undefined;
+      const counts = await countStates(pieces);
+      assert.deepEqual(
+        [counts.get("established"), counts.get("time_wait"), counts.get("listen"), counts.get(undefined)],
+        [of("01"), of("06"), of("0A"), of("0D")],
+      );
     }),
   );
 });
