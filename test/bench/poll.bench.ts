@@ -3,7 +3,7 @@ import { type Manner, ROWS, startOrigins } from "./support/origins.ts";
 import { POLLERS, type PollerName, type Round, startPoller } from "./support/pollers.ts";
 
 /** Polls until everything is compiled that will be. */
-const WARM_POLLS = 3_000;
+const WARM_POLLS = 10_000;
 
 const AGAINST = { fetch: "global fetch + zod", agent: "undici Agent + zod" } as const;
 /** Against whom the bars are set: on kept connections the usual client, on closed ones the better one. */
