@@ -1,6 +1,6 @@
 import { CollectError } from "../../model/run.ts";
 import { fieldAt, isRecord, numberOf, samplesOf } from "../client/mapping.ts";
-import { type Api, askJson } from "./api.ts";
+import { type Api, askAll } from "./api.ts";
 import type { Metric, Samples } from "./metrics.ts";
 
 const STATS = [
@@ -19,7 +19,7 @@ export async function readAdguard(api: Api, signal: AbortSignal): Promise<Sample
   const credentials = Buffer.from(`${api.user ?? ""}:${api.password ?? ""}`).toString("base64");
   const headers: Record<string, string> = api.password === undefined ? {} : { authorization: `Basic ${credentials}` };
   const paths = ["control/stats", "control/status", "control/filtering/status"];
-  const [stats, status, filtering] = await Promise.all(paths.map((path) => askJson(api, path, { headers }, signal)));
+  const [stats, status, filtering] = await askAll(api, paths, { headers }, signal);
   const samples = samplesOf<Metric>(stats, STATS);
   if (samples.length === 0) throw new CollectError("bad_data", "the answer holds none of AdGuard Home's statistics");
   return [...samples, ...ratio(samples), ...windowOf(stats), ...protection(status), ...rules(filtering)];

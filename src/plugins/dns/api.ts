@@ -34,3 +34,15 @@ export async function askJson(api: Api, path: string, how: How, signal: AbortSig
   if (status !== 200) throw new CollectError("http_status", `${what}: HTTP ${status}`, { status });
   return parseJson(body.toString(), what);
 }
+
+/**
+ * Asks for several paths at once, and waits for all of them: nothing is left open when one fails, and of several failures
+ * it is always the first path's that is told.
+ */
+export async function askAll(api: Api, paths: readonly string[], how: How, signal: AbortSignal): Promise<unknown[]> {
+  const answers = await Promise.allSettled(paths.map((path) => askJson(api, path, how, signal)));
+  return answers.map((answer) => {
+    if (answer.status === "rejected") throw answer.reason;
+    return answer.value;
+  });
+}

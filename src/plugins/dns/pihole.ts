@@ -1,7 +1,7 @@
 import { CollectError } from "../../model/run.ts";
 import { parseJson } from "../client/json.ts";
 import { isRecord, samplesOf } from "../client/mapping.ts";
-import { type Api, ask, askJson } from "./api.ts";
+import { type Api, ask, askAll, askJson } from "./api.ts";
 import type { Metric, Samples } from "./metrics.ts";
 
 /** Pi-hole counts over the last 24 hours. */
@@ -57,7 +57,7 @@ function readings(samples: Samples, mode: Samples): Samples {
 
 function both(api: Api, sid: string, signal: AbortSignal): Promise<unknown[]> {
   const headers: Record<string, string> = sid === "" ? {} : { "x-ftl-sid": sid };
-  return Promise.all(["api/stats/summary", "api/dns/blocking"].map((path) => askJson(api, path, { headers }, signal)));
+  return askAll(api, ["api/stats/summary", "api/dns/blocking"], { headers }, signal);
 }
 
 async function login(api: Api, state: Map<string, unknown>, signal: AbortSignal): Promise<string> {
