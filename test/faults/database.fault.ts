@@ -79,7 +79,8 @@ fault(
     assert.equal(logged(gleaner, /can be written again/), 1, "one line for its end");
     const after = (await cluster.sql(database, BACKENDS)).map(({ pid }) => pid);
     assert.ok(!after.some((pid) => before.includes(pid)), "connections in doubt are destroyed, not used again");
-    assert.ok(after.length <= 2, `${after.length} connections`);
+    // Two of a write, and one each of those who look now and then whether plugins or agents were changed.
+    assert.ok(after.length <= 4, `${after.length} connections`);
     return { ...(await scene.finish()), recoverySeconds, note: `p99 of answers ${Math.round(p99)} ms` };
   },
 );

@@ -5,7 +5,9 @@ const wanted = new Set<string>();
 const started = new Set<string>();
 
 /** A part of the tests was asked for: what the others would have started is not missed. */
-const isPart = process.execArgv.some((option) => /^--test-(name-pattern|skip-pattern|only)/.test(option));
+const isPart =
+  process.execArgv.some((option) => /^--test-(name-pattern|skip-pattern|only)/.test(option)) ||
+  "FAULTS_ONLY" in process.env;
 
 /** Says that tests are for a server. A file of tests that ends without having started it fails: it was not tested with it. */
 export function noteWanted(program: string): void {
