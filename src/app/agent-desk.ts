@@ -1,5 +1,5 @@
 import type { Snapshot } from "../expose/types.ts";
-import type { Agents } from "../http/app.ts";
+import type { Agents } from "../http/app/agents.ts";
 import type { ConfiguredTarget } from "../model/target.ts";
 import { type AgentIntakeDeps, createAgentIntake, isReported } from "./agent-intake.ts";
 import { type AgentRegistryDeps, createAgentRegistry } from "./agents.ts";

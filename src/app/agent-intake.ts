@@ -5,7 +5,7 @@ import { readReport } from "../agents/report.ts";
 import { HEALTH_JOB, REPORT_JOB, SILENT_INTERVALS } from "../agents/target.ts";
 import type { Self } from "../expose/self.ts";
 import type { Monitor } from "../health/monitor.ts";
-import type { AgentAnswer, Agents } from "../http/app.ts";
+import type { AgentAnswer, Agents } from "../http/app/agents.ts";
 import { formatDuration } from "../model/duration.ts";
 import { CollectError, type Run } from "../model/run.ts";
 import type { Rejection } from "../model/sample.ts";

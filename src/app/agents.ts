@@ -2,7 +2,7 @@ import { soundDeclaration } from "../agents/declaration.ts";
 import { isKey, isKeyOf, newKey } from "../agents/keys.ts";
 import { configProblems, readRenewal, readWanted } from "../agents/settings.ts";
 import { agentTarget } from "../agents/target.ts";
-import type { AgentAnswer, Agents, AgentView } from "../http/app.ts";
+import type { AgentAnswer, Agents, AgentView } from "../http/app/agents.ts";
 import type { KeyedAgent } from "../model/agent.ts";
 import { formatDuration } from "../model/duration.ts";
 import type { Logger } from "../model/plugin.ts";

@@ -1,5 +1,5 @@
 import type { Self } from "../expose/self.ts";
-import type { AlertReceipt } from "../http/app.ts";
+import type { AlertReceipt } from "../http/app/alerts.ts";
 import { type ReportedAlert, readNotification } from "../model/notification.ts";
 import type { Row } from "../model/sample.ts";
 import type { Writer } from "../store/writer.ts";

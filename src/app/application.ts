@@ -4,15 +4,11 @@ import type { Renderer } from "../expose/render.ts";
 import type { Snapshot } from "../expose/types.ts";
 import type { Components } from "../health/components.ts";
 import type { Monitor, TargetView } from "../health/monitor.ts";
-import type {
-  Agents,
-  Application,
-  Exposition,
-  JobView,
-  KitView,
-  Reads,
-  TargetView as ShownTarget,
-} from "../http/app.ts";
+import type { Agents } from "../http/app/agents.ts";
+import type { Exposition } from "../http/app/exposition.ts";
+import type { JobView, KitView, TargetView as ShownTarget } from "../http/app/overview.ts";
+import type { Reads } from "../http/app/reads.ts";
+import type { Application } from "../http/app.ts";
 import { formatDuration } from "../model/duration.ts";
 import { canonicalPluginId } from "../model/plugin.ts";
 import type { Trigger } from "../model/target.ts";

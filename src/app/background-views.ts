@@ -1,6 +1,6 @@
 import type { Buffers, BufferView } from "../buffer/buffers.ts";
 import type { ComponentView, HealthView as Health } from "../health/components.ts";
-import type { BuffersView, ComponentDetail, ComponentSummary, HealthView, JobBuffer } from "../http/app.ts";
+import type { BuffersView, ComponentDetail, ComponentSummary, HealthView, JobBuffer } from "../http/app/background.ts";
 import { type ConfiguredTarget, intervalOf } from "../model/target.ts";
 
 /** Values in one answer: some megabytes of JSON, made in one go. */

@@ -2,7 +2,7 @@ import type { Buffers } from "../buffer/buffers.ts";
 import { seriesText } from "../buffer/layout.ts";
 import type { Cache, CachedTarget } from "../cache/cache.ts";
 import type { Monitor } from "../health/monitor.ts";
-import type { MetricsQuery, MetricsView, Reads, StatusView, SummaryView } from "../http/app.ts";
+import type { MetricsQuery, MetricsView, Reads, StatusView, SummaryView } from "../http/app/reads.ts";
 import { canonicalPluginId } from "../model/plugin.ts";
 import type { OpenStore } from "../store/open.ts";
 import { statusRecord } from "./records.ts";

@@ -1,5 +1,5 @@
 import type { Self } from "../expose/self.ts";
-import type { PluginChanged, PluginView } from "../http/app.ts";
+import type { PluginChanged, PluginView } from "../http/app/plugins.ts";
 import type { Logger, Plugin } from "../model/plugin.ts";
 import type { ConfiguredTarget } from "../model/target.ts";
 import type { PluginChange, PluginSeed, Store, StoredPlugin } from "../store/store.ts";

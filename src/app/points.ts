@@ -1,7 +1,7 @@
 import type { Family, Point } from "../expose/types.ts";
 import type { JobCounts } from "../health/counts.ts";
 import type { TargetView } from "../health/monitor.ts";
-import type { AgentView } from "../http/app.ts";
+import type { AgentView } from "../http/app/agents.ts";
 import { KIT_STATES, PLUGIN_STATES } from "../model/health.ts";
 import type { MetricSpec } from "../model/sample.ts";
 import type { Batch, ConfiguredTarget } from "../model/target.ts";

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { negotiate } from "../expose/negotiate.ts";
 import { noTelemetry, startTelemetry, type Telemetry, type TelemetryOptions } from "../expose/otel.ts";
-import type { Exposition } from "../http/app.ts";
+import type { Exposition } from "../http/app/exposition.ts";
 
 export interface LazyTelemetry extends Pick<Telemetry, "run" | "recordRun"> {
   /** `run` in a trace of its own, whatever is under way around the call. */

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { type AgentRegistry, createAgentRegistry } from "../app/agents.ts";
 import { type LoadOptions, loadConfig } from "../config/load.ts";
 import { storeOptions } from "../config/store-options.ts";
-import type { AgentAnswer } from "../http/app.ts";
+import type { AgentAnswer } from "../http/app/agents.ts";
 import { externalId } from "../model/external.ts";
 import type { Logger } from "../model/plugin.ts";
 import { plugins } from "../plugins/registry.gen.ts";

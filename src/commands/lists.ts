@@ -1,7 +1,7 @@
 import { kitAddress } from "../app/records.ts";
 import { type LoadOptions, loadConfig } from "../config/load.ts";
 import { storeOptions } from "../config/store-options.ts";
-import type { JobView } from "../http/app.ts";
+import type { JobView } from "../http/app/overview.ts";
 import { formatDuration } from "../model/duration.ts";
 import { kitsOf } from "../store/inspect.ts";
 import { withConfigured } from "./configured.ts";

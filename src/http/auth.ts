@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Logger } from "../model/plugin.ts";
 import { hostName, isLoopback } from "./address.ts";
-import type { KeyVerdict } from "./app.ts";
+import type { KeyVerdict } from "./app/agents.ts";
 import { createThrottle } from "./throttle.ts";
 import { createVerifier, grants, SCOPES, type Scope, type Token } from "./tokens.ts";
 

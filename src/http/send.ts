@@ -1,5 +1,5 @@
 import type { Response } from "express";
-import type { Exposition } from "./app.ts";
+import type { Exposition } from "./app/exposition.ts";
 
 // Not by import: see server.ts.
 const { STATUS_CODES } = process.getBuiltinModule("node:http");

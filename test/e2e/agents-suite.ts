@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
-import type { AgentView, Overview } from "../../src/http/app.ts";
+import type { AgentView } from "../../src/http/app/agents.ts";
+import type { Overview } from "../../src/http/app/overview.ts";
 import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { type Env, type Gleaner, runGleaner, startGleaner } from "../support/process.ts";

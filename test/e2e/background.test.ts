@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import type { BuffersView, ComponentDetail, HealthView } from "../../src/http/app.ts";
+import type { BuffersView, ComponentDetail, HealthView } from "../../src/http/app/background.ts";
 import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { type Gleaner, startGleaner } from "../support/process.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { MetricsView, StatusView, SummaryView } from "../../src/http/app.ts";
+import type { MetricsView, StatusView, SummaryView } from "../../src/http/app/reads.ts";
 import { startCluster, type TestCluster, whyNoPostgres } from "../store/postgres.ts";
 import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/folder.ts";

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import type { PluginView } from "../../src/http/app.ts";
+import type { PluginView } from "../../src/http/app/plugins.ts";
 import { findTools } from "../../src/isolate/launch.ts";
 import { FIXTURES, installPackage, processesWith } from "../isolate/support.ts";
 import { eventually } from "../support/eventually.ts";

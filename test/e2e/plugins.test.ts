@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import type { PluginView } from "../../src/http/app.ts";
+import type { PluginView } from "../../src/http/app/plugins.ts";
 import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { type Gleaner, runGleaner, startGleaner } from "../support/process.ts";

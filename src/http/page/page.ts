@@ -1,4 +1,4 @@
-import type { Overview, StoreView } from "../app.ts";
+import type { Overview, StoreView } from "../app/overview.ts";
 import { REFRESH_SCRIPT, STYLE } from "./assets.ts";
 import { count, span } from "./format.ts";
 import { type Html, html, trusted } from "./html.ts";

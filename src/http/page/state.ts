@@ -1,5 +1,5 @@
 import type { TargetState } from "../../model/health.ts";
-import type { TargetView } from "../app.ts";
+import type { TargetView } from "../app/overview.ts";
 import { type Html, html, trusted } from "./html.ts";
 
 /** How a state looks. Each tone has a shape of its own, and the word always stands beside it: colour is never alone. */

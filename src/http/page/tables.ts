@@ -1,4 +1,4 @@
-import type { KitView, TargetView } from "../app.ts";
+import type { KitView, TargetView } from "../app/overview.ts";
 import { count, plural, relativeTime } from "./format.ts";
 import { type Html, html, type Value } from "./html.ts";
 import { badge, problemsFirst, tally, toneOf } from "./state.ts";

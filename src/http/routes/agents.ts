@@ -1,6 +1,7 @@
 import type { Request, Response } from "express";
 import { LRUCache } from "lru-cache";
-import type { AgentAnswer, Agents, Application } from "../app.ts";
+import type { AgentAnswer, Agents } from "../app/agents.ts";
+import type { Application } from "../app.ts";
 import { createRate, type Rate } from "../rate.ts";
 import { bodyOf, refuse } from "../request-body.ts";
 import type { Route } from "../route.ts";

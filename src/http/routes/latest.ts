@@ -1,5 +1,6 @@
 import type { Request, Response } from "express";
-import type { Application, MetricsQuery } from "../app.ts";
+import type { MetricsQuery } from "../app/reads.ts";
+import type { Application } from "../app.ts";
 import type { Route } from "../route.ts";
 import { sendJson, sendProblem } from "../send.ts";
 

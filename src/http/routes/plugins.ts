@@ -1,5 +1,6 @@
 import type { Response } from "express";
-import type { Application, PluginChanged } from "../app.ts";
+import type { PluginChanged } from "../app/plugins.ts";
+import type { Application } from "../app.ts";
 import { bodyOf } from "../request-body.ts";
 import type { Route } from "../route.ts";
 import { sendJson, sendProblem } from "../send.ts";

@@ -1,5 +1,6 @@
 import type { Response } from "express";
-import type { Application, Exposition } from "../app.ts";
+import type { Exposition } from "../app/exposition.ts";
+import type { Application } from "../app.ts";
 import type { Route } from "../route.ts";
 import { sendExposition, sendProblem } from "../send.ts";
 

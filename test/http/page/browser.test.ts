@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import type { Overview } from "../../../src/http/app.ts";
+import type { Overview } from "../../../src/http/app/overview.ts";
 import { application, kit, overview, serve, target } from "../helpers.ts";
 
 const CHROMIUM = "/usr/bin/chromium";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import type { Overview } from "../../../src/http/app.ts";
+import type { Overview } from "../../../src/http/app/overview.ts";
 import { relativeTime, span } from "../../../src/http/page/format.ts";
 import { escapeHtml, html } from "../../../src/http/page/html.ts";
 import { type PageContent, renderPage, verdict } from "../../../src/http/page/page.ts";
