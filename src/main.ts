@@ -131,16 +131,19 @@ export async function serve(options: LoadOptions, print: (text: string) => void)
     fleet: () => fleet,
   });
   const { collect, runDue } = createCollecting({
-    ...{ runner, telemetry, accept: pipeline.accept, abort: abort.signal },
+    ...{ runner, telemetry, accept: pipeline.accept, abort: abort.signal, monotonic },
+    began(lag) {
+      self.runBegan(lag / 1_000);
+      background.lag(lag);
+    },
     find: (targetId) => fleet.get(targetId),
   });
   const scheduler = createScheduler({
     ...{ now: monotonic, wall: Date.now, run: runDue },
     hold: (slot) => (writer.isFull() ? "paused" : monitor.hold(slot.targetId, slot.job)),
-    skipped: (slot, reason, count) => monitor.skipped(slot.targetId, slot.job, reason, count),
-    lag(ms) {
-      self.scheduleLag(ms / 1_000);
-      background.lag(ms);
+    skipped(slot, reason, count) {
+      monitor.skipped(slot.targetId, slot.job, reason, count);
+      if (reason === "overlap") self.runsMissed(count);
     },
   });
   const fleet: Fleet = createFleet({

@@ -22,8 +22,11 @@ export interface RunnerDeps {
 }
 
 export interface Runner {
-  /** Collects once, retries included. Never rejects: what goes wrong is in the outcome. */
-  run(target: ConfiguredTarget, job: string, signal: AbortSignal): Promise<Run>;
+  /**
+   * Collects once, retries included. Never rejects: what goes wrong is in the outcome. `onBegin` is called when there is a
+   * free place and the first attempt begins.
+   */
+  run(target: ConfiguredTarget, job: string, signal: AbortSignal, onBegin?: () => void): Promise<Run>;
   /** Drops a target's memory, as when it leaves the configuration, and closes what its plugin keeps there. */
   forget(targetId: string): void;
   /** Closes what plugins keep, once the last run is over. Never rejects, and takes a moment at most. */
@@ -109,20 +112,21 @@ async function attempt(
 export function createRunner(deps: RunnerDeps): Runner {
   const memory = createMemory(deps.log);
 
-  async function run(target: ConfiguredTarget, job: string, signal: AbortSignal): Promise<Run> {
+  const run: Runner["run"] = async (target, job, signal, onBegin) => {
     const lease = memory.lease(target);
     try {
-      return await runWith(lease.state, target, job, signal);
+      return await runWith(lease.state, target, job, signal, onBegin);
     } finally {
       lease.release();
     }
-  }
+  };
 
   async function runWith(
     state: Context["state"],
     target: ConfiguredTarget,
     job: string,
     signal: AbortSignal,
+    onBegin?: () => void,
   ): Promise<Run> {
     const context = { http: deps.http, log: deps.log(target), now: deps.now, state };
     const { retries, deadline = Number.POSITIVE_INFINITY } = target.retry;
@@ -136,6 +140,7 @@ export function createRunner(deps: RunnerDeps): Runner {
           waitedForPlace = false;
           startedAt = deps.now();
           begun = deps.monotonic();
+          onBegin?.();
         }
         return attempt(
           target,

@@ -2,12 +2,15 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { claimedNames, type ExposedFamily, type Format } from "./format.ts";
 import { familiesOf, typeOf } from "./prom-client.ts";
+import { createPunctuality, ON_TIME_SECONDS } from "./punctuality.ts";
 import { DROP_REASONS } from "./snapshot.ts";
 
 export interface SelfOptions {
   readonly version: string;
   /** Commit the build came from. */
   readonly revision?: string;
+  /** Monotonic milliseconds; the process's own when absent. */
+  readonly monotonic?: () => number;
   /** Label values known up front: their counters exist at 0 from the start, so that a first increase is an increase. */
   readonly known?: {
     readonly tables?: readonly string[];
@@ -28,8 +31,10 @@ export interface StoreReadings {
 /** Records what the collector does. Nothing here throws; an amount that is no non-negative finite number is ignored. */
 export interface Self {
   jobDuration(plugin: string, job: string, seconds: number): void;
-  /** How late the scheduler came to a due run. */
-  scheduleLag(seconds: number): void;
+  /** A due run began, so long after it was due. */
+  runBegan(lagSeconds: number): void;
+  /** Due runs did not happen, because the one before was still under way. */
+  runsMissed(count: number): void;
   /** Rows handed over to be stored; what became of them is in the counters below, and in the store's gauges. */
   taken(rows: number): void;
   stored(table: string, rows: number): void;
@@ -97,7 +102,7 @@ export function createSelf(options: SelfOptions): Self {
   });
   const lag = new Histogram({
     name: "gleaner_schedule_lag_seconds",
-    help: "How late the scheduler came to due runs, those that were then skipped included.",
+    help: "How late runs began, waiting for a free place included.",
     buckets: LAG_SECONDS,
     registers,
   });
@@ -119,6 +124,17 @@ export function createSelf(options: SelfOptions): Self {
     "gleaner_spool_oldest_timestamp_seconds",
     "When the oldest batch in the spool was taken; 0 when it is empty.",
     () => (spool().oldestAt ?? 0) / 1_000,
+  );
+  const punctuality = createPunctuality(options.monotonic ?? (() => performance.now()));
+  gauge(
+    "gleaner_schedule_on_time_ratio",
+    `Share of the runs due within the last minute that began within ${ON_TIME_SECONDS} s; NaN when none was due.`,
+    () => punctuality.read().onTime,
+  );
+  gauge(
+    "gleaner_schedule_lag_max_seconds",
+    "How late the latest run of the last minute began.",
+    () => punctuality.read().maxLag,
   );
   gauge("gleaner_event_loop_lag_seconds", "99th percentile of the event loop's lateness since the last scrape.", () =>
     takeLag(loop),
@@ -145,8 +161,13 @@ export function createSelf(options: SelfOptions): Self {
     jobDuration: (plugin, job, seconds) => {
       if (isAmount(seconds)) jobs.observe({ plugin, job }, seconds);
     },
-    scheduleLag: (seconds) => {
-      if (isAmount(seconds)) lag.observe(seconds);
+    runBegan: (seconds) => {
+      if (!isAmount(seconds)) return;
+      lag.observe(seconds);
+      punctuality.began(seconds);
+    },
+    runsMissed: (count) => {
+      if (isAmount(count)) punctuality.missed(count);
     },
     taken: (rows) => {
       if (isAmount(rows)) taken.inc(rows);

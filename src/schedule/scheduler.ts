@@ -12,16 +12,14 @@ export interface Slot {
 }
 
 export interface SchedulerDeps {
-  /** Starts one run; the slot is busy until it settles. Its failure is its own business. */
-  readonly run: (slot: Slot) => Promise<unknown>;
+  /** Starts one run that was due at `due` (monotonic ms); the slot is busy until it settles. Its failure is its own business. */
+  readonly run: (slot: Slot, due: number) => Promise<unknown>;
   /** A reason not to run now (back-off, pause), or undefined. */
   readonly hold: (slot: Slot) => SkipReason | undefined;
   readonly skipped: (slot: Slot, reason: SkipReason, count: number) => void;
   /** Monotonic milliseconds: neither drifts nor jumps with the wall clock. */
   readonly now: () => number;
   readonly wall: () => number;
-  /** How late a run started (ms). */
-  readonly lag?: (ms: number) => void;
 }
 
 export interface SlotView extends Slot {
@@ -71,7 +69,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
-  function start(entry: Entry): void {
+  function start(entry: Entry, due: number): void {
     const reason = entry.running ? "overlap" : deps.hold(entry);
     if (reason) {
       deps.skipped(entry, reason, 1);
@@ -79,7 +77,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
     }
     entry.running = true;
     const run = deps
-      .run(entry)
+      .run(entry, due)
       .catch(() => undefined)
       .finally(() => {
         entry.running = false;
@@ -104,8 +102,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
     for (let entry = heap.peek(); entry && entry.due <= now + TOLERANCE_MS; entry = heap.peek()) {
       heap.pop();
       if (entry.removed || !("every" in entry.trigger)) continue;
-      deps.lag?.(Math.max(0, now - entry.due));
-      start(entry);
+      start(entry, entry.due);
       advance(entry, entry.trigger.every, now);
     }
     arm();
@@ -137,8 +134,10 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
     };
     entries.set(targetId, entry);
     if ("cron" in trigger) {
-      entry.cron = startCron(trigger.cron, trigger.timezone, () => start(entry));
-      start(entry);
+      // node-cron does not say when a tick was due.
+      const startNow = () => start(entry, deps.now());
+      entry.cron = startCron(trigger.cron, trigger.timezone, startNow);
+      startNow();
     } else heap.push(entry);
   }
 

@@ -37,6 +37,31 @@ const run = (collect: Job["collect"], overrides: Parameters<typeof targetOf>[1] 
   runnerOf(deps).run(targetOf(pluginOf(collect), overrides), "main", never);
 
 describe("runner", () => {
+  it("says when it begins: with a free place, once for all attempts", async () => {
+    let place = () => {};
+    const limit: RunnerDeps["limit"] = () => async (fn) => {
+      await new Promise<void>((resolve) => {
+        place = resolve;
+      });
+      return fn();
+    };
+    const told: string[] = [];
+    const failing = async () => {
+      told.push("attempt");
+      throw new CollectError("unreachable", "nobody there");
+    };
+    const target = targetOf(pluginOf(failing), { retry: retry(1) });
+    const running = runnerOf({ limit }).run(target, "main", never, () => told.push("begin"));
+    await delay(5);
+    assert.deepEqual(told, []);
+    place();
+    await delay(40);
+    assert.deepEqual(told, ["begin", "attempt"]);
+    place();
+    assert.equal((await running).attempts, 2);
+    assert.deepEqual(told, ["begin", "attempt", "attempt"]);
+  });
+
   it("hands back what was collected, with where, when and how long", async () => {
     const done = await run(async () => ({ samples: [{ metric: "probe_value", value: 1 }] }));
     assert.equal(done.outcome.status, "ok");

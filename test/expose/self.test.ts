@@ -63,13 +63,28 @@ describe("the collector's own metrics", () => {
     for (const bad of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
       self.stored("drones", bad);
       self.jobDuration("p", "j", bad);
-      self.scheduleLag(bad);
+      self.runBegan(bad);
+      self.runsMissed(bad);
     }
     assert.equal(await value("gleaner_store_rows_total", { table: "drones" }), 0);
     assert.equal(await value("gleaner_job_duration_seconds_count", { plugin: "p", job: "j" }), undefined);
     assert.equal(await value("gleaner_schedule_lag_seconds_count", {}), 0);
-    self.scheduleLag(0.02);
+    self.runBegan(0.02);
     assert.equal(await value("gleaner_schedule_lag_seconds_sum", {}), 0.02);
+  });
+
+  test("how punctual the last minute's runs were is told, and nothing of a minute without any", async () => {
+    const clock = { now: 0 };
+    const { self, value } = setUp({ monotonic: () => clock.now });
+    assert.ok(Number.isNaN(await value("gleaner_schedule_on_time_ratio")));
+    self.runBegan(0.002);
+    self.runBegan(0.7);
+    self.runsMissed(2);
+    assert.equal(await value("gleaner_schedule_on_time_ratio"), 0.25);
+    assert.equal(await value("gleaner_schedule_lag_max_seconds"), 0.7);
+    clock.now = 61_000;
+    assert.ok(Number.isNaN(await value("gleaner_schedule_on_time_ratio")));
+    assert.equal(await value("gleaner_schedule_lag_max_seconds"), 0);
   });
 
   test("histograms are whole in both formats, with the same canonical bounds", async () => {

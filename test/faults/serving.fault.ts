@@ -5,7 +5,7 @@ import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { type Gleaner, startGleaner } from "../support/process.ts";
 import { readSqlite } from "../support/rows.ts";
-import { having, scrape } from "../support/scrape.ts";
+import { having, kitState, scrape } from "../support/scrape.ts";
 import { startSim } from "../support/sim.ts";
 import { accountsOf, total } from "./support/accounts.ts";
 import { isQuick, openFiles, peakRssMb } from "./support/facts.ts";
@@ -32,14 +32,18 @@ fault("C12", "kits that tell a hundred new drones a tick", { quick: true }, asyn
   await using gleaner = await startGleaner(rig(folder, sim));
   const settled = async () => {
     const series = await scrape(gleaner);
-    for (const { id } of sim.kits) assert.ok([...having(series, "kit", id).keys()].some((key) => /gps_fix/.test(key)));
+    for (const { id } of sim.kits) {
+      assert.equal(kitState(series, id), "online");
+      const told = [...having(series, "kit", id).keys()].join();
+      for (const name of [/kit_gps_fix/, /kit_drones/, /kit_signals/]) assert.match(told, name);
+    }
     return series;
   };
   const before = await eventually(settled);
   for (const { id } of sim.kits.slice(0, 5)) await sim.setFault(id, "many_ids");
   await sleep(isQuick ? 3_000 : 10_000);
   const after = await eventually(settled);
-  const ofKits = (series: typeof before) => [...series.keys()].filter((key) => key.includes('kit="'));
+  const ofKits = (series: typeof before) => [...series.keys()].filter((key) => key.includes('kit="')).sort();
   assert.deepEqual(ofKits(after), ofKits(before), "no row became a series");
   const body = await (await gleaner.get("/metrics")).arrayBuffer();
   const slowest = (await latencies(gleaner, "/metrics", 20)).at(-1) ?? 0;

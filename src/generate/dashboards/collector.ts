@@ -15,9 +15,6 @@ const happening = (name: string) => orNone("reason", `${perSecond(name, "reason"
 const quantile = (q: number, name: string, labels = "") =>
   `histogram_quantile(${q}, sum by (le${labels}) (${rate(`${name}_bucket`)}))`;
 
-/** A run is on time when the scheduler came to it within this. */
-const ON_TIME_SECONDS = 0.1;
-
 const store = stat({
   title: "Store",
   description: "Whether the database could be written last. While it cannot, everything waits in the spool.",
@@ -34,7 +31,7 @@ const configuration = stat({
 
 const onTime = stat({
   title: "On time",
-  description: "Share of due runs that the scheduler came to within 0.1 seconds.",
+  description: "Share of the last minute's due runs that began within 0.1 seconds.",
   ...{
     w: 3,
     h: 4,
@@ -44,7 +41,7 @@ const onTime = stat({
     spark: true,
     noValue: "no runs",
   },
-  queries: [prom(onTimeRatio(), "on time")],
+  queries: [prom(`min(${metric("gleaner_schedule_on_time_ratio")})`, "on time")],
 });
 
 const lost = stat({
@@ -83,18 +80,14 @@ const cpu = stat({
   queries: [prom(`sum(${rate("process_cpu_seconds_total")})`, "cores")],
 });
 
-function onTimeRatio(): string {
-  const within = rate("gleaner_schedule_lag_seconds_bucket", `le="${ON_TIME_SECONDS}"`);
-  return `sum(${within}) / sum(${rate("gleaner_schedule_lag_seconds_count")})`;
-}
-
 const lateness = timeseries({
   title: "Schedule lag",
-  description: "How late the scheduler comes to due runs. A lag with an idle event loop is a limit of concurrency.",
+  description: "How late runs begin. A lag with an idle event loop is a limit of concurrency.",
   ...{ w: 6, h: 7, unit: UNITS.Seconds },
   queries: [
     prom(quantile(0.5, "gleaner_schedule_lag_seconds"), "half within"),
     prom(quantile(0.99, "gleaner_schedule_lag_seconds"), "99 % within"),
+    prom(`max(${metric("gleaner_schedule_lag_max_seconds")})`, "latest"),
   ],
 });
 
