@@ -1,26 +1,17 @@
-import { ExponentialBackoff, type IBackoff } from "cockatiel";
 import type { Transition } from "../model/health.ts";
 import type { Row } from "../model/sample.ts";
 import type { Batch, Sink } from "../model/target.ts";
-import { classify } from "./classify.ts";
+import { createDelivery } from "./delivery.ts";
 import { createOffers } from "./offers.ts";
+import { createOutage, type OutageOptions } from "./outage.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
+import { createLimit, nextWrite, type Pace } from "./pace.ts";
+import { createPending, type Pending } from "./pending.ts";
 import type { Spool, SpoolLoss, SpoolOptions } from "./spool.ts";
 import type { SpoolSize } from "./spool-file.ts";
 import { createStates } from "./states.ts";
 import type { KitRecord, Store, TargetStatus, WriteCounts } from "./store.ts";
-import {
-  type Collector,
-  type Group,
-  rowsIn,
-  rowsOf,
-  rowsOnly,
-  type TakenBatch,
-  type TakenEvent,
-  toTaken,
-  toTakenEvent,
-} from "./taken.ts";
-import { scrub } from "./url.ts";
+import { type Collector, rowsOf, rowsOnly, toTaken, toTakenEvent } from "./taken.ts";
 
 /** Why rows were given up; the label `reason` of gleaner_rows_dropped_total. */
 export type DropReason = "memory_full" | "closed" | SpoolLoss;
@@ -31,35 +22,25 @@ export type WritableStore = Pick<
   "writeBatches" | "writeEvents" | "upsertStatus" | "upsertKits" | "repair" | "history"
 >;
 
-export interface WriterOptions {
+export interface WriterOptions extends Pace, Pick<OutageOptions, "onFailed" | "onDown" | "onUp"> {
   /** The database, or undefined while it has not been reached yet. */
   readonly store: () => WritableStore | undefined;
   /** Opens the spool, which asks what is on its way, and tells what it gave up. */
   readonly spool: (hooks: Pick<SpoolOptions, "inFlight" | "onLost">) => Spool;
-  /** Whether the store makes durable by itself what it takes (embedded): then rows go there first, and to the spool only when it fails. */
+  /** When it does (embedded), rows go there first, and to the spool only when it fails. */
   readonly embedded: boolean;
   /** Who collects, for the records of runs. */
   readonly collector?: Collector;
-  /** A write starts when this many rows wait … */
-  readonly batchSize: number;
-  /** … or when the oldest has waited this long (ms). */
-  readonly batchTimeout: number;
   /** Bound of what waits in memory while neither database nor spool take anything. */
   readonly maxRows?: number;
   /** Whether collecting pauses before rows have to be given up. */
   readonly pauseWhenFull: boolean;
-  /** First and longest wait after a failed write (ms). */
-  readonly backoff?: { readonly initial: number; readonly max: number };
+  readonly backoff?: OutageOptions["backoff"];
   /** How long close() keeps writing to the database; the rest stays in the spool (ms). */
   readonly closeTimeout?: number;
   readonly onTaken: (rows: number) => void;
   readonly onStored: (counts: WriteCounts) => void;
   readonly onDropped: (reason: DropReason, rows: number) => void;
-  /** Every failed write. */
-  readonly onFailed: (error: unknown) => void;
-  /** Once when writing begins to fail, and once when it goes well again. */
-  readonly onDown: (error: unknown) => void;
-  readonly onUp: (outageMs: number) => void;
   /** Rows that are written once more, because the database is another one than it was; they are not in `onTaken`. */
   readonly onReplayed: (rows: number) => void;
 }
@@ -93,47 +74,17 @@ export interface Writer extends Sink {
 
 /** What is taken within this time (ms) is made durable together: one fsync for all of it. */
 const GROUP_MS = 20;
-/**
- * Writes start at least this far apart (ms). Rows that are safe in the spool wait for others: every write costs a server some
- * milliseconds. Those of the embedded store, which are durable only when they are written, and a full write wait less.
- */
-const PACE_MS = { least: 100, small: 250 } as const;
-/** Rows of one write: it grows while the database is quick and shrinks while it is slow. */
-const ROWS = { least: 100, most: 5_000 } as const;
-const QUICK_MS = 500;
-const SLOW_MS = 2_000;
-
 /** Rows in memory at which a writer that pauses says so: what is under way then still has room. */
 const PAUSE_ROWS = 1_000;
 
 const DEFAULTS = { maxRows: 200_000, backoff: { initial: 500, max: 30_000 }, closeTimeout: 3_000 } as const;
 
-interface Down {
-  readonly error: unknown;
-  readonly since: number;
-  readonly backoff: IBackoff<unknown>;
-  /** How long writing is left alone after the last failure (ms). */
-  readonly wait: number;
-}
-
-/** What was taken and is not durable yet. */
-interface Pending {
-  batches: TakenBatch[];
-  events: TakenEvent[];
-  rows: number;
-}
-
-const nothing = (): Pending => ({ batches: [], events: [], rows: 0 });
-
 /** Creates the writer and starts on what the spool still holds. */
 export function createWriter(options: WriterOptions): Writer {
-  const { store, embedded, batchSize, batchTimeout, maxRows, backoff, closeTimeout } = {
-    ...DEFAULTS,
-    ...options,
-  };
-  const factory = new ExponentialBackoff({ initialDelay: backoff.initial, maxDelay: backoff.max });
+  const { store, embedded, maxRows, backoff, closeTimeout } = { ...DEFAULTS, ...options };
+  const now = () => performance.now();
   const spool = options.spool({
-    inFlight: () => Math.max(sending, outbox.writtenUpTo()),
+    inFlight: () => Math.max(delivery.inFlight(), outbox.writtenUpTo()),
     onLost(reason, rows, upTo) {
       options.onDropped(reason, rows);
       if (upTo > 0) outbox.forget(upTo);
@@ -144,15 +95,13 @@ export function createWriter(options: WriterOptions): Writer {
     onUnstorable: (rows) =>
       options.onStored({ stored: {}, duplicate: {}, refused: {}, rejected: { "no plain data": rows } }),
   });
+  const { onFailed, onDown, onUp, onStored, onReplayed } = options;
   const offers = createOffers(outbox, options.onTaken);
-  const states = createStates(() => performance.now());
-  let pending = nothing();
-  /** The highest id of the spool that is on its way into the database. */
-  let sending = 0;
-  let limit: number = ROWS.most;
-  /** Rows of the write under way or of the last one; 0 when it did not come to writing. */
-  let attempted = 0;
-  let down: Down | undefined;
+  const states = createStates(now);
+  const pending = createPending();
+  const limit = createLimit();
+  const outage = createOutage({ backoff, now, onFailed, onDown, onUp });
+  const delivery = createDelivery({ spool, outbox, pending, limit, onStored, onReplayed });
   let working: Promise<void> | undefined;
   let groupTimer: NodeJS.Timeout | undefined;
   let writeTimer: NodeJS.Timeout | undefined;
@@ -163,14 +112,12 @@ export function createWriter(options: WriterOptions): Writer {
   let finishing = false;
 
   function take(rows: number, put: (pending: Pending) => void): void {
+    options.onTaken(rows);
     if (closed) {
-      options.onTaken(rows);
       options.onDropped("closed", rows);
       return;
     }
-    options.onTaken(rows);
     put(pending);
-    pending.rows += rows;
     groupTimer ??= setTimeout(settle, GROUP_MS);
   }
 
@@ -178,49 +125,31 @@ export function createWriter(options: WriterOptions): Writer {
   function settle(): void {
     clearTimeout(groupTimer);
     groupTimer = undefined;
-    if (!embedded || down) spoolPending();
+    if (!embedded || outage.isOn()) spoolPending();
     plan();
   }
 
   /** Moves what is pending to the spool; what the spool does not take stays, within bounds. */
   function spoolPending(): void {
-    if (pending.rows === 0 && pending.batches.length === 0) return;
-    const left = outbox.add(pending);
-    pending = left ? { batches: [...left.batches], events: [...left.events], rows: rowsIn(left) } : nothing();
-    if (left) dropBeyond();
+    if (pending.isEmpty()) return;
+    pending.replace(outbox.add(pending.group()));
+    const dropped = pending.trim(maxRows);
+    if (dropped > 0) options.onDropped("memory_full", dropped);
   }
 
-  function dropBeyond(): void {
-    let dropped = 0;
-    while (pending.rows - dropped > maxRows && pending.batches.length > 0)
-      dropped += rowsOf(pending.batches.shift() as TakenBatch);
-    if (dropped === 0) return;
-    pending.rows -= dropped;
-    options.onDropped("memory_full", dropped);
-  }
-
-  const waiting = () => pending.rows + outbox.rows();
-
-  function nextWrite(now: number): number {
-    const hasRows = waiting() > 0 || pending.batches.length > 0;
-    const statesAt = states.dueAt();
-    if (!hasRows && statesAt === Number.POSITIVE_INFINITY) return statesAt;
-    if (down) return now + down.wait;
-    const pace = embedded || waiting() >= limit ? PACE_MS.least : PACE_MS.small;
-    const soon = Math.max(now, lastWrite + pace);
-    // Rows that are not durable before they are written do not wait for others.
-    if (waiting() >= batchSize || (embedded && pending.batches.length > 0)) return soon;
-    return hasRows ? now + batchTimeout : Math.max(now + batchTimeout, statesAt);
-  }
+  const waiting = () => pending.rows() + outbox.rows();
 
   function plan(): void {
     if (closed || working) return;
-    const now = performance.now();
-    const at = nextWrite(now);
+    const current = now();
+    const at = nextWrite(current, options, {
+      ...{ rows: waiting(), inMemory: pending.hasBatches(), statesAt: states.dueAt() },
+      ...{ lastWrite, pause: outage.pause(), limit: limit.rows() },
+    });
     if (at >= writeAt) return;
     clearTimeout(writeTimer);
     writeAt = at;
-    writeTimer = setTimeout(() => void work(), Math.max(0, at - now));
+    writeTimer = setTimeout(() => void work(), Math.max(0, at - current));
   }
 
   function work(): Promise<void> {
@@ -237,76 +166,23 @@ export function createWriter(options: WriterOptions): Writer {
   async function write(): Promise<void> {
     const database = store();
     if (!database) return failed(new Error("the database has not been reached yet"), false);
-    lastWrite = performance.now();
-    attempted = 0;
+    lastWrite = now();
+    limit.start();
     try {
-      if (down && classify(down.error) === "stop") await database.repair();
-      await followHistory(database);
-      await writeRows(database);
-      if (finishing || down || states.dueAt() <= performance.now()) await states.write(database);
-      if (down) options.onUp(performance.now() - down.since);
-      down = undefined;
+      if (outage.wantsRepair()) await database.repair();
+      await delivery.write(database);
+      if (finishing || outage.isOn() || states.dueAt() <= now()) await states.write(database);
+      outage.over();
     } catch (error) {
       failed(error, true);
     } finally {
-      sending = 0;
+      delivery.settle();
     }
-  }
-
-  /** Commits may be gone with the server that had them: then what the spool has kept is written again. */
-  async function followHistory(database: WritableStore): Promise<void> {
-    if (!spool.keeps) return;
-    const history = await database.history();
-    const rows = history === undefined ? 0 : outbox.follow(history);
-    if (rows > 0) options.onReplayed(rows);
-  }
-
-  async function writeRows(database: WritableStore): Promise<void> {
-    const parcel = outbox.next(limit);
-    if (parcel) {
-      sending = Math.max(...parcel.ids);
-      await send(database, parcel.group);
-      outbox.done(parcel);
-      return;
-    }
-    if (pending.batches.length === 0 && pending.events.length === 0) return;
-    // The embedded store, or a spool that takes nothing: straight from memory.
-    const group = pending;
-    pending = nothing();
-    try {
-      await send(database, group);
-    } catch (error) {
-      pending = joined(group, pending);
-      throw error;
-    }
-  }
-
-  async function send(database: WritableStore, group: Group): Promise<void> {
-    const begun = performance.now();
-    attempted = rowsIn(group);
-    const batches = group.batches.length > 0 ? await database.writeBatches(group.batches) : undefined;
-    const events = group.events.length > 0 ? await database.writeEvents(group.events) : undefined;
-    // Only now: when the second fails both are written again, and every row is to be counted once.
-    for (const counts of [batches, events]) if (counts) options.onStored(counts);
-    adapt(performance.now() - begun);
-  }
-
-  /** By the rows that were written, not from those that were allowed: of these a slow database may not manage half. */
-  function adapt(took: number): void {
-    if (took > SLOW_MS) limit = Math.max(ROWS.least, Math.floor((attempted * SLOW_MS) / took));
-    else if (took < QUICK_MS && attempted * 2 >= limit) limit = Math.min(ROWS.most, limit * 2);
   }
 
   function failed(error: unknown, tried: boolean): void {
-    if (tried) options.onFailed(error);
-    if (!down && tried) options.onDown(error);
-    const next = !down ? factory.next() : tried ? down.backoff.next(undefined) : down.backoff;
-    // The first such error is met at once by bringing back the schema; when that is no help, somebody has to come.
-    const isStuck = down !== undefined && classify(down.error) === "stop" && classify(error) === "stop";
-    // Looking whether the database has been reached costs nothing.
-    const wait = isStuck ? backoff.max : tried ? next.duration : backoff.initial;
-    down = { error, since: down?.since ?? performance.now(), backoff: next, wait };
-    if (attempted > 0) limit = Math.max(ROWS.least, Math.floor(Math.min(limit, attempted) / 2));
+    outage.failed(error, tried);
+    limit.failed();
     spoolPending();
   }
 
@@ -317,7 +193,7 @@ export function createWriter(options: WriterOptions): Writer {
     finishing = true;
     do {
       await work();
-    } while (!down && (waiting() > 0 || pending.batches.length > 0));
+    } while (!outage.isOn() && (waiting() > 0 || pending.hasBatches()));
     finishing = false;
   }
 
@@ -328,16 +204,16 @@ export function createWriter(options: WriterOptions): Writer {
     accept(batch) {
       const taken = toTaken(batch, options.collector);
       const rows = rowsOf(taken);
-      if (rows > 0) take(rows, ({ batches }) => batches.push(taken));
+      if (rows > 0) take(rows, (it) => it.batch(taken));
     },
-    event: (event) => take(1, ({ events }) => events.push(toTakenEvent(event))),
+    event: (event) => take(1, (it) => it.event(toTakenEvent(event))),
     rows(rows) {
       if (closed) return false;
-      take(rows.length, ({ batches }) => batches.push(rowsOnly(rows, Date.now())));
+      take(rows.length, (it) => it.batch(rowsOnly(rows, Date.now())));
       // At once, and with the embedded store too: the sender is told that they are safe.
       spoolPending();
       plan();
-      return pending.rows === 0;
+      return pending.rows() === 0;
     },
     async offer(batch) {
       if (closed) return false;
@@ -364,24 +240,13 @@ export function createWriter(options: WriterOptions): Writer {
       spoolPending();
       const late = new Promise<void>((resolve) => setTimeout(resolve, closeTimeout).unref());
       await Promise.race([flush(), late]);
-      const left = rowsIn(pending);
+      const left = pending.rows();
       if (left > 0) options.onDropped("closed", left);
       spool.close();
     },
     pendingRows: waiting,
-    isDown: () => down && `${messageOf(down.error)} (for ${Math.round((performance.now() - down.since) / 1_000)} s)`,
-    isFull: () => options.pauseWhenFull && spool.problem() !== undefined && pending.rows >= PAUSE_ROWS,
+    isDown: outage.reason,
+    isFull: () => options.pauseWhenFull && spool.problem() !== undefined && pending.rows() >= PAUSE_ROWS,
     spooled: () => ({ ...spool.size(), oldestAt: spool.oldestAt() }),
   };
-}
-
-const joined = (first: Pending, second: Pending): Pending => ({
-  batches: [...first.batches, ...second.batches],
-  events: [...first.events, ...second.events],
-  rows: first.rows + second.rows,
-});
-
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError) return messageOf(error.errors[0]);
-  return error instanceof Error ? scrub(error.message || error.name) : String(error);
 }
