@@ -9,6 +9,9 @@ export interface GrowingBuffer {
   bytes(): Buffer;
 }
 
+/** So many bytes are copied one by one in less time than a call takes. */
+const FEW_BYTES = 32;
+
 /** Starts with `size` bytes and doubles where that is short. */
 export function growingBuffer(size: number): GrowingBuffer {
   let buffer = Buffer.allocUnsafeSlow(size);
@@ -37,7 +40,8 @@ export function growingBuffer(size: number): GrowingBuffer {
     copy(source, from, to) {
       if (to <= from) return;
       reserve(to - from);
-      used += source.copy(buffer, used, from, to);
+      if (to - from > FEW_BYTES) used += source.copy(buffer, used, from, to);
+      else for (let at = from; at < to; at++) buffer[used++] = source[at] as number;
     },
     length: () => used,
     bytes: () => buffer.subarray(0, used),

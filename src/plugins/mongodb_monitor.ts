@@ -4,7 +4,7 @@ import { definePlugin } from "../model/plugin.ts";
 import { CollectError } from "../model/run.ts";
 import type { Collected, Rejection, Sample } from "../model/sample.ts";
 import { host, name, onePassword, password, port, tls } from "./client/fields.ts";
-import { fieldAt, isRecord, sample } from "./client/mapping.ts";
+import { fieldAt, isRecord, sample, textAt } from "./client/mapping.ts";
 import { readDatabase, readReplicaSet, readStatus } from "./mongodb/answers.ts";
 import { MAX_DATABASES, METRICS, type Metric } from "./mongodb/metrics.ts";
 import { type Command, withSession } from "./mongodb/session.ts";
@@ -41,7 +41,7 @@ async function collectDatabases(command: Command): Promise<Collected<Metric>> {
   const answer = await command("admin", { listDatabases: 1, nameOnly: true });
   const list = isRecord(answer) ? answer["databases"] : undefined;
   if (!Array.isArray(list)) throw new CollectError("bad_data", "listDatabases: expected a list of databases");
-  const names = list.flatMap((one: unknown) => (isRecord(one) ? [String(one["name"])] : []));
+  const names = list.flatMap((one: unknown) => (isRecord(one) ? [textAt(one, "name")] : []));
   const samples: Sample<Metric>[] = [sample("mongodb_databases", names.length)];
   const rejected: Rejection[] = [];
   for (const database of names.slice(0, MAX_DATABASES)) {

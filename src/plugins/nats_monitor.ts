@@ -6,7 +6,7 @@ import { CollectError } from "../model/run.ts";
 import type { MetricSpec, Sample } from "../model/sample.ts";
 import { type Api, openApi } from "./client/api.ts";
 import { parseJson } from "./client/json.ts";
-import { fieldAt, isRecord, type Mapping, numberOf, sample, samplesOf } from "./client/mapping.ts";
+import { fieldAt, isRecord, type Mapping, numberOf, sample, samplesOf, textAt } from "./client/mapping.ts";
 import { checkCredentials, credentialFields, webUrl } from "./web/fields.ts";
 
 const UNHEALTHY: readonly AlertSpec[] = [
@@ -122,9 +122,9 @@ async function readServer(api: Api): Promise<Sample<Metric>[]> {
   const body = await api.json("/varz");
   if (!isRecord(body) || typeof body["server_id"] !== "string")
     throw new CollectError("bad_data", "GET /varz: what answers there is no NATS server");
-  const started = Date.parse(String(body["start"]));
+  const started = Date.parse(textAt(body, "start"));
   return [
-    sample("nats_info", 1, { version: String(body["version"]).slice(0, 80) }),
+    sample("nats_info", 1, { version: textAt(body, "version") }),
     ...(Number.isNaN(started) ? [] : [sample("nats_start_time_seconds" as const, started / 1000)]),
     ...samplesOf(body, VARZ),
   ];

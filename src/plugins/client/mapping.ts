@@ -32,6 +32,12 @@ export function fieldAt(record: unknown, path: string): unknown {
   }, record);
 }
 
+/** The text, number or boolean at a dotted path as text, cut to so many characters; `unknown` where there is none. */
+export function textAt(record: unknown, path: string, most = 128): string {
+  const value = fieldAt(record, path);
+  return ["string", "number", "boolean"].includes(typeof value) ? String(value).slice(0, most) : "unknown";
+}
+
 /** A sample for each mapping whose field is a number; versions of a server that lack one just bring fewer. */
 export function samplesOf<M extends string>(
   record: unknown,

@@ -1,5 +1,5 @@
 import { CollectError } from "../../model/run.ts";
-import { fieldAt, isRecord, numberOf, samplesOf } from "../client/mapping.ts";
+import { fieldAt, isRecord, numberOf, samplesOf, textAt } from "../client/mapping.ts";
 import { type Api, askAll } from "./api.ts";
 import type { Metric, Samples } from "./metrics.ts";
 
@@ -37,7 +37,7 @@ function ratio(samples: Samples): Samples {
 /** It keeps as many hours or days as it is set to, and sends one number for each. */
 function windowOf(stats: unknown): Samples {
   const series = fieldAt(stats, "dns_queries");
-  const unit = UNIT_SECONDS[String(fieldAt(stats, "time_units"))];
+  const unit = UNIT_SECONDS[textAt(stats, "time_units")];
   if (!Array.isArray(series) || unit === undefined) return [];
   return [{ metric: "dns_window_seconds", value: series.length * unit }];
 }
@@ -54,7 +54,7 @@ function rules(filtering: unknown): Samples {
   if (!Array.isArray(filters)) return [];
   const enabled = filters.filter((one) => isRecord(one) && one["enabled"] === true);
   const count = enabled.reduce((all: number, one) => all + (numberOf(fieldAt(one, "rules_count")) ?? 0), 0);
-  const renewed = enabled.map((one) => Date.parse(String(fieldAt(one, "last_updated")))).filter((ms) => ms > 0);
+  const renewed = enabled.map((one) => Date.parse(textAt(one, "last_updated"))).filter((ms) => ms > 0);
   return [
     { metric: "dns_blocklist_domains", value: count },
     ...(renewed.length === 0

@@ -1,6 +1,6 @@
 import type { Sample } from "../../model/sample.ts";
 import { toUtc } from "../../model/time.ts";
-import { fieldAt, isRecord, numberOf, sample, samplesOf } from "../client/mapping.ts";
+import { fieldAt, isRecord, numberOf, sample, samplesOf, textAt } from "../client/mapping.ts";
 import { HEALTH, type Metric, STATES } from "./metrics.ts";
 
 type Samples = readonly Sample<Metric>[];
@@ -97,7 +97,7 @@ function blocks(value: unknown, labels: Labels): Samples {
   // `Read` with cgroup 1, `read` with cgroup 2.
   const sum = (op: string) =>
     entries
-      .filter((entry) => String(fieldAt(entry, "op")).toLowerCase() === op)
+      .filter((entry) => textAt(entry, "op").toLowerCase() === op)
       .reduce((all: number, entry) => all + (numberOf(fieldAt(entry, "value")) ?? 0), 0);
   return [
     sample("container_block_read_bytes_total", sum("read"), labels),

@@ -1,5 +1,5 @@
 import type { Sample } from "../../model/sample.ts";
-import { fieldAt, numberOf, sample } from "../client/mapping.ts";
+import { fieldAt, numberOf, sample, textAt } from "../client/mapping.ts";
 import type { Metric } from "./metrics.ts";
 
 const list = (value: unknown, path: string): readonly unknown[] => {
@@ -32,7 +32,7 @@ export function diskSamples(value: unknown): readonly Sample<Metric>[] {
       "containers",
       sum(containers, at("SizeRw")),
       sum(
-        containers.filter((one) => !["running", "paused"].includes(String(fieldAt(one, "State")))),
+        containers.filter((one) => !["running", "paused"].includes(textAt(one, "State"))),
         at("SizeRw"),
       ),
     ],

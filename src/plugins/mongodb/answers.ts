@@ -1,5 +1,5 @@
 import type { Sample } from "../../model/sample.ts";
-import { fieldAt, isRecord, type Mapping, numberOf, sample, samplesOf } from "../client/mapping.ts";
+import { fieldAt, isRecord, type Mapping, numberOf, sample, samplesOf, textAt } from "../client/mapping.ts";
 import { MAX_MEMBERS, type Metric } from "./metrics.ts";
 
 type Samples = Sample<Metric>[];
@@ -41,11 +41,10 @@ const STATUS: readonly Mapping<Metric>[] = [
 
 /** serverStatus of a mongod or a mongos; what the one has and the other has not is left out. */
 export function readStatus(status: unknown): Samples {
-  const text = (field: string) => String(fieldAt(status, field) ?? "unknown").slice(0, 80);
   const current = numberOf(fieldAt(status, "connections.current"));
   const available = numberOf(fieldAt(status, "connections.available"));
   return [
-    sample("mongodb_info", 1, { version: text("version"), process: text("process") }),
+    sample("mongodb_info", 1, { version: textAt(status, "version"), process: textAt(status, "process") }),
     ...samplesOf(status, STATUS),
     ...(current !== undefined && available !== undefined && current + available > 0
       ? [sample("mongodb_connections_used_ratio" as const, current / (current + available))]
@@ -72,7 +71,7 @@ interface Member {
 function memberOf(record: Readonly<Record<string, unknown>>): Member {
   const at = record["optimeDate"];
   return {
-    name: String(record["name"]).slice(0, 255),
+    name: textAt(record, "name", 255),
     state: numberOf(record["state"]),
     isUp: numberOf(record["health"]) === 1,
     isSelf: record["self"] === true,

@@ -1,5 +1,5 @@
 import type { Sample } from "../../model/sample.ts";
-import { fieldAt, isRecord, type Mapping, numberOf, sample, samplesOf } from "../client/mapping.ts";
+import { fieldAt, isRecord, type Mapping, numberOf, sample, samplesOf, textAt } from "../client/mapping.ts";
 import type { Metric } from "./metrics.ts";
 
 type Samples = Sample<Metric>[];
@@ -23,12 +23,11 @@ const OVERVIEW: readonly Mapping<Metric>[] = [
 
 /** `/api/overview`: the whole cluster. Counts of messages are not there until the first message. */
 export function readOverview(body: unknown): Samples {
-  const text = (field: string) => String(fieldAt(body, field) ?? "unknown").slice(0, 128);
   const lost = ["return_unroutable", "drop_unroutable"].map((field) =>
     numberOf(fieldAt(body, `message_stats.${field}`)),
   );
   return [
-    sample("rabbitmq_info", 1, { version: text("rabbitmq_version"), name: text("cluster_name") }),
+    sample("rabbitmq_info", 1, { version: textAt(body, "rabbitmq_version"), name: textAt(body, "cluster_name") }),
     ...samplesOf(body, OVERVIEW),
     ...(lost.some((count) => count !== undefined)
       ? [sample("rabbitmq_unroutable_total" as const, (lost[0] ?? 0) + (lost[1] ?? 0))]
@@ -52,7 +51,7 @@ const NODE: readonly Mapping<Metric>[] = [
 /** `/api/nodes`: each member of the cluster; one that does not run tells nothing but its name. */
 export function readNodes(body: unknown): Samples {
   return records(body).flatMap((one) => {
-    const node = { node: String(one["name"]).slice(0, 128) };
+    const node = { node: textAt(one, "name") };
     const isRunning = one["running"] === true;
     if (!isRunning) return [sample("rabbitmq_node_up", 0, node)];
     const alarm = (resource: string, field: string) =>
@@ -82,8 +81,8 @@ export interface Queue {
 /** `/api/queues` by pages: what is on one, in its order. */
 export function readQueues(body: unknown): Queue[] {
   return records(isRecord(body) ? body["items"] : undefined).map((one) => {
-    const name = String(one["name"]).slice(0, 255);
-    return { name, samples: samplesOf(one, QUEUE, { vhost: String(one["vhost"]).slice(0, 255), queue: name }) };
+    const name = textAt(one, "name", 255);
+    return { name, samples: samplesOf(one, QUEUE, { vhost: textAt(one, "vhost", 255), queue: name }) };
   });
 }
 

@@ -259,5 +259,6 @@ it("makes nothing but finite numbers of any answer", () => {
           assert.ok(Number.isFinite(value));
       },
     ),
+    { examples: [[{ connections: [], mem: 0, opcounters: {}, wiredTiger: {} }, [{ name: [{ toString: 1 }] }]]] },
   );
 });
