@@ -133,7 +133,7 @@ function samplesOfStats(stats: Readonly<Record<string, string>>): Sample<Metric>
   return [
     sample("memcached_info", 1, { version: (stats["version"] ?? "unknown").slice(0, 80) }),
     ...samplesOf(stats, STATS),
-    ...(limit > 0 ? [sample("memcached_used_ratio" as const, used / limit)] : []),
+    ...(limit >= 1 ? [sample("memcached_used_ratio" as const, used / limit)] : []),
   ];
 }
 

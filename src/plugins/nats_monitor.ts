@@ -144,7 +144,7 @@ async function readJetStream(api: Api): Promise<Sample<Metric>[]> {
   const used = numberOf(told["storage"]) ?? 0;
   return [
     ...samplesOf(told, JSZ),
-    ...(limit > 0 ? [sample("nats_jetstream_storage_used_ratio" as const, used / limit)] : []),
+    ...(limit >= 1 ? [sample("nats_jetstream_storage_used_ratio" as const, used / limit)] : []),
   ];
 }
 

@@ -58,7 +58,7 @@ export function samplesOfInfo(info: Readonly<Record<string, string>>): Sample<Me
     sample("redis_info", 1, labels),
     ...samplesOf(info, FIELDS),
     ...WELL.flatMap(([field, well, metric]) => (field in info ? [sample(metric, info[field] === well ? 1 : 0)] : [])),
-    ...(max > 0 ? [sample("redis_memory_limit_used_ratio" as const, used / max)] : []),
+    ...(max >= 1 ? [sample("redis_memory_limit_used_ratio" as const, used / max)] : []),
     ...Object.entries(info).flatMap(keysOf),
   ];
 }
