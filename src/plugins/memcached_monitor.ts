@@ -6,7 +6,7 @@ import { CollectError } from "../model/run.ts";
 import type { MetricSpec, Sample } from "../model/sample.ts";
 import { converse, type Peer } from "./client/conversation.ts";
 import { addressOf } from "./client/errors.ts";
-import { host, name, onePassword, password, port, tls } from "./client/fields.ts";
+import { host, name, password, port, tls, userAndPassword } from "./client/fields.ts";
 import { type Mapping, numberOf, sample, samplesOf } from "./client/mapping.ts";
 import { readPassword, tlsOptions } from "./client/secrets.ts";
 
@@ -137,7 +137,7 @@ function samplesOfStats(stats: Readonly<Record<string, string>>): Sample<Metric>
   ];
 }
 
-const config = onePassword(
+const config = userAndPassword(
   z.strictObject({
     host: host.default("localhost").describe("Host of the server, or the path of its unix socket."),
     port: port.default(11_211).describe("Port of the server."),
@@ -148,10 +148,7 @@ const config = onePassword(
     ...password,
     ...tls,
   }),
-).refine(({ user, password, password_file }) => (user === undefined) === ((password ?? password_file) === undefined), {
-  error: "user and password only make sense together",
-  path: ["user"],
-});
+);
 
 /** Items, hits, evictions, memory and connections of a memcached server. */
 export const memcachedMonitor = definePlugin({

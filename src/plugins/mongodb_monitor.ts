@@ -3,13 +3,13 @@ import { minutes, seconds } from "../model/duration.ts";
 import { definePlugin } from "../model/plugin.ts";
 import { CollectError } from "../model/run.ts";
 import type { Collected, Rejection, Sample } from "../model/sample.ts";
-import { host, name, onePassword, password, port, tls } from "./client/fields.ts";
+import { host, name, password, port, tls, userAndPassword } from "./client/fields.ts";
 import { fieldAt, isRecord, sample, textAt } from "./client/mapping.ts";
 import { readDatabase, readReplicaSet, readStatus } from "./mongodb/answers.ts";
 import { MAX_DATABASES, METRICS, type Metric } from "./mongodb/metrics.ts";
 import { type Command, withSession } from "./mongodb/session.ts";
 
-const config = onePassword(
+const config = userAndPassword(
   z.strictObject({
     host: host.default("localhost").describe("Host of the server; of a replica set, one member. Each can be a target."),
     port: port.default(27_017).describe("Port of the server."),
@@ -21,10 +21,7 @@ const config = onePassword(
     auth_database: name.default("admin").describe("Database that knows the user."),
     ...tls,
   }),
-).refine(({ user, password, password_file }) => (user === undefined) === ((password ?? password_file) === undefined), {
-  error: "user and password only make sense together",
-  path: ["user"],
-});
+);
 
 /** Sections that are long and not looked at. */
 const STATUS = { serverStatus: 1, locks: 0, tcmalloc: 0, sharding: 0, repl: 0, logicalSessionRecordCache: 0 };

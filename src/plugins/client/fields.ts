@@ -65,3 +65,16 @@ export function onePassword<T extends z.ZodType<{ readonly password?: unknown; r
     path: ["password_file"],
   });
 }
+
+/**
+ * The same with `user`, for a server that lets in whoever logs in with both and whoever does not log in: one without the other
+ * is a slip.
+ */
+export function userAndPassword<
+  T extends z.ZodType<{ readonly user?: unknown; readonly password?: unknown; readonly password_file?: unknown }>,
+>(schema: T): T {
+  return onePassword(schema).refine(
+    ({ user, password, password_file }) => (user === undefined) === ((password ?? password_file) === undefined),
+    { error: "user and password only make sense together", path: ["user"] },
+  );
+}
