@@ -1,14 +1,14 @@
 import { type DestinationStream, pino } from "pino";
 import type { Logger } from "./model/plugin.ts";
-import { redactUrls } from "./model/redact.ts";
+import { redactSecrets } from "./model/redact.ts";
 
 /** Keys whose values never reach a log line, at the top of a record and one level below. */
 const SECRET_KEYS = ["password", "token", "authorization", "secret", "cookie", "dsn", "connectionString"];
 
 /** An error as type, message and stack, without the cause and the fields that drivers hang on it. */
 function serializeError(error: unknown): object {
-  if (!(error instanceof Error)) return { message: redactUrls(String(error)) };
-  return { type: error.name, message: redactUrls(error.message), stack: redactUrls(error.stack ?? "") };
+  if (!(error instanceof Error)) return { message: redactSecrets(String(error)) };
+  return { type: error.name, message: redactSecrets(error.message), stack: redactSecrets(error.stack ?? "") };
 }
 
 export interface RootLogger extends Logger {

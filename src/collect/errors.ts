@@ -1,4 +1,4 @@
-import { redactUrls } from "../model/redact.ts";
+import { redactSecrets } from "../model/redact.ts";
 import { CollectError, type ErrorKind } from "../model/run.ts";
 
 /** Error codes of Node, undici and TLS, by what they mean for a collection. What is not listed is a bug until shown otherwise. */
@@ -82,5 +82,5 @@ export function toCollectError(thrown: unknown): CollectError {
     typeof thrown === "string"
       ? thrown
       : read(thrown, "message") || code || "the plugin threw something that is no error";
-  return new CollectError(kindOf(code, name), redactUrls(text).slice(0, MAX_MESSAGE), { cause: thrown });
+  return new CollectError(kindOf(code, name), redactSecrets(text).slice(0, MAX_MESSAGE), { cause: thrown });
 }

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { setPriority } from "node:os";
 import type { Duplex } from "node:stream";
-import { redactUrls } from "../model/redact.ts";
+import { redactSecrets } from "../model/redact.ts";
 import { createUnframer, frameOf, MAX_FRAME } from "./frames.ts";
 import type { Command } from "./launch.ts";
 import { type FromChild, readMessage, type ToChild } from "./messages.ts";
@@ -67,7 +67,7 @@ export function startChild({ command, env, onMessage, onLine, monotonic }: Child
   }
 
   function heard(line: string): void {
-    const text = redactUrls(line);
+    const text = redactSecrets(line);
     if (/^(Uncaught )?\w*(Error|FATAL|fatal)\b/.test(text)) said = text.slice(0, 200);
     onLine(text);
   }

@@ -1,8 +1,8 @@
+import { redactSecrets } from "../model/redact.ts";
 import type { Engine } from "./engines/engine.ts";
 import { fingerprint } from "./json.ts";
 import { collectRows, LAYOUTS, type StoredRow } from "./rows.ts";
 import { isRowTable, type RowTableName } from "./tables.ts";
-import { scrub } from "./url.ts";
 
 /** A row that the database refused, with its reason. */
 export interface DeadLetter {
@@ -26,7 +26,7 @@ const MAX_REASON = 500;
 
 export function deadLetterOf(table: RowTableName, row: StoredRow, error: unknown): DeadLetter {
   const message = error instanceof Error ? error.message : String(error);
-  return { table, row, reason: scrub(message).slice(0, MAX_REASON) };
+  return { table, row, reason: redactSecrets(message).slice(0, MAX_REASON) };
 }
 
 function textOf({ table, row }: DeadLetter): string {

@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { redactSecrets } from "../model/redact.ts";
 import { addAgent, changeAgent, listAgents } from "./agents.ts";
 import { classify } from "./classify.ts";
 import { durabilityNotes } from "./durability.ts";
@@ -20,7 +21,7 @@ import { listKits, upsertKits, upsertStatus } from "./records.ts";
 import { type Maintained, maintain } from "./retention.ts";
 import type { PluginSeed, Store, StoreOptions, TargetStatus } from "./store.ts";
 import { applyPolicies } from "./timescale.ts";
-import { parseStoreUrl, type StoreUrl, scrub } from "./url.ts";
+import { parseStoreUrl, type StoreUrl } from "./url.ts";
 import { writeBatches, writeContext, writeEvents } from "./write.ts";
 
 /** A store as openStore returns it: what sinks need, and what the CLI and the maintenance job need besides. */
@@ -207,7 +208,7 @@ export async function explained<T>(url: StoreUrl, work: () => Promise<T>): Promi
     return await work();
   } catch (error) {
     const advice = ADVICE[codeOf(error)];
-    const reason = scrub(error instanceof Error && error.message !== "" ? error.message : codeOf(error));
+    const reason = redactSecrets(error instanceof Error && error.message !== "" ? error.message : codeOf(error));
     // No `cause`: a driver's error can carry its connection, and that its settings.
     const message = `cannot open the store (${url.label}): ${reason}${advice ? `; ${advice}` : ""}`;
     throw url.engine === "postgresql" && isPassing(error) ? new StoreUnreachable(message) : new Error(message);

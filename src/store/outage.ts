@@ -1,6 +1,6 @@
 import { ExponentialBackoff, type IBackoff } from "cockatiel";
+import { redactSecrets } from "../model/redact.ts";
 import { classify } from "./classify.ts";
-import { scrub } from "./url.ts";
 
 export interface OutageOptions {
   /** First and longest wait after a failed write (ms). */
@@ -66,5 +66,5 @@ export function createOutage({ backoff, now, onFailed, onDown, onUp }: OutageOpt
 
 function messageOf(error: unknown): string {
   if (error instanceof AggregateError) return messageOf(error.errors[0]);
-  return error instanceof Error ? scrub(error.message || error.name) : String(error);
+  return error instanceof Error ? redactSecrets(error.message || error.name) : String(error);
 }

@@ -1,8 +1,8 @@
 import { sql } from "kysely";
+import { redactSecrets } from "../model/redact.ts";
 import type { Engine } from "./engines/engine.ts";
 import { ROLLUPS } from "./rollups.ts";
 import { ROW_TABLES } from "./tables.ts";
-import { scrub } from "./url.ts";
 
 /** The role that Grafana reads the database with. */
 export const READER = "grafana_reader";
@@ -35,7 +35,7 @@ export async function ensureReader(engine: Engine): Promise<string[]> {
       ? []
       : [`the role ${READER} lacks ${refused} of its rights: run provisioning/postgres/role-grafana.sql once more`];
   } catch (error) {
-    const reason = error instanceof Error ? scrub(error.message) : String(error);
+    const reason = error instanceof Error ? redactSecrets(error.message) : String(error);
     return [`the role ${READER} could not be given its rights (${reason}): Grafana may not be able to read everything`];
   }
 }

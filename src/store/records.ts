@@ -1,10 +1,10 @@
 import { sql } from "kysely";
 import type { KitState } from "../model/health.ts";
+import { redactSecrets } from "../model/redact.ts";
 import type { Engine } from "./engines/engine.ts";
 import { canonicalJson, cleanText } from "./json.ts";
 import type { KitRecord, TargetStatus } from "./store.ts";
 import type { StoredTime } from "./tables.ts";
-import { scrub } from "./url.ts";
 
 /** The tables that hold one row per thing and are kept up to date: kits, plugin_status. For plugins see plugin-rows.ts. */
 
@@ -56,7 +56,7 @@ export async function upsertStatus({ db, capabilities }: Engine, statuses: reado
       plugin_id: cleanText(status.pluginId),
       last_run: status.lastRun,
       last_success: status.lastSuccess,
-      last_error: status.lastError === null ? null : cleanText(scrub(status.lastError)),
+      last_error: status.lastError === null ? null : cleanText(redactSecrets(status.lastError)),
       error_count: status.errorCount,
       consecutive_errors: status.consecutiveErrors,
       health_status: status.state,

@@ -1,10 +1,10 @@
 import { type Kysely, sql } from "kysely";
+import { redactSecrets } from "../model/redact.ts";
 import type { Engine } from "./engines/engine.ts";
 import type { Tiers } from "./migrations/0002_rollups.ts";
 import { ROLLUPS } from "./rollups.ts";
 import type { Retention } from "./store.ts";
 import type { Database } from "./tables.ts";
-import { scrub } from "./url.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -58,7 +58,7 @@ async function enable(db: Kysely<Database>): Promise<Enabled> {
 }
 
 function refusal(error: unknown): string {
-  const reason = error instanceof Error ? scrub(error.message) : String(error);
+  const reason = error instanceof Error ? redactSecrets(error.message) : String(error);
   return `TimescaleDB is available but could not be created (${reason}): roll-ups are kept in ordinary tables; an administrator can run CREATE EXTENSION timescaledb before the first start`;
 }
 

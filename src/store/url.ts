@@ -24,13 +24,6 @@ export function describeStore(text: string): { readonly label: string; readonly 
   return { label, embedded: engine === "sqlite" };
 }
 
-/** Takes passwords out of text that is about to be logged, stored or shown. */
-export function scrub(text: string): string {
-  return text
-    .replaceAll(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/]*@/gi, "$1***@")
-    .replaceAll(/\b(password|passwd|pwd|token|secret|api_?key)=[^&\s"']+/gi, "$1=***");
-}
-
 const PARSERS: Readonly<Record<string, (text: string) => StoreUrl>> = {
   sqlite: parseSqlite,
   postgres: parsePostgres,

@@ -1,4 +1,5 @@
 import { setImmediate as immediate } from "node:timers/promises";
+import { redactSecrets } from "../model/redact.ts";
 import { keepLetters } from "./dead-letters.ts";
 import { createDocumentFilter, type DocumentFilter } from "./documents.ts";
 import type { Engine } from "./engines/engine.ts";
@@ -9,7 +10,6 @@ import { createSeriesIndex, type SeriesIdentity, type SeriesIndex } from "./seri
 import type { WriteCounts } from "./store.ts";
 import { isRowTable } from "./tables.ts";
 import type { TakenBatch, TakenEvent } from "./taken.ts";
-import { scrub } from "./url.ts";
 
 /** What the hot write needs. */
 export interface WriteContext {
@@ -140,7 +140,7 @@ function addExecution(rows: RowCollector, batch: TakenBatch): void {
     completed_at: batch.finishedAt,
     status: batch.status === "ok" ? "success" : batch.status,
     error_kind: batch.errorKind,
-    error_message: batch.message === null ? null : scrub(batch.message),
+    error_message: batch.message === null ? null : redactSecrets(batch.message),
     metrics_count: batch.samples.length,
     rows_count: batch.rows.length,
     attempts: batch.attempts,

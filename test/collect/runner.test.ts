@@ -6,7 +6,7 @@ import { toCollectError } from "../../src/collect/errors.ts";
 import { retryDelay } from "../../src/collect/retry.ts";
 import { createRunner, type RunnerDeps } from "../../src/collect/runner.ts";
 import type { Job } from "../../src/model/plugin.ts";
-import { redactUrls } from "../../src/model/redact.ts";
+import { redactSecrets } from "../../src/model/redact.ts";
 import { CollectError, NothingHere } from "../../src/model/run.ts";
 import type { RetryPolicy } from "../../src/model/target.ts";
 import { pluginOf, targetOf } from "../support/targets.ts";
@@ -267,7 +267,7 @@ describe("errors", () => {
   });
 
   it("never carry credentials, nor more than 500 characters", () => {
-    assert.equal(redactUrls("GET http://me:s3cret@host/x failed"), "GET http://***@host/x failed");
+    assert.equal(redactSecrets("GET http://me:s3cret@host/x failed"), "GET http://***@host/x failed");
     assert.ok(!toCollectError(new Error("postgresql://u:hunter2@db/x refused")).message.includes("hunter2"));
     assert.equal(toCollectError(new Error("x".repeat(10_000))).message.length, 500);
   });
