@@ -8,6 +8,7 @@ import { formatDuration } from "../model/duration.ts";
 import type { Logger } from "../model/plugin.ts";
 import type { ConfiguredTarget } from "../model/target.ts";
 import type { AgentChange, Store } from "../store/store.ts";
+import { createInTurn } from "./in-turn.ts";
 
 type Rows = Pick<Store, "listAgents" | "addAgent" | "changeAgent">;
 
@@ -49,14 +50,8 @@ export function createAgentRegistry(deps: AgentRegistryDeps): AgentRegistry {
   let refused: ReadonlySet<string> = new Set();
   /** The table as it was read last. */
   let known = "";
-  let busy: Promise<unknown> = Promise.resolve();
-
-  /** One after the other: a poll must not bring back what it read before a change. */
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = busy.then(work);
-    busy = done.catch(() => undefined);
-    return done;
-  }
+  // A poll must not bring back what it read before a change.
+  const inTurn = createInTurn();
 
   const active = () => [...(agents?.values() ?? [])].filter(({ revokedAt }) => revokedAt === null);
   const find = (agentId: string) => agents?.get(agentId);

@@ -4,6 +4,7 @@ import type { Logger, Plugin } from "../model/plugin.ts";
 import type { ConfiguredTarget } from "../model/target.ts";
 import type { PluginChange, PluginSeed, Store, StoredPlugin } from "../store/store.ts";
 import type { Configured } from "./configure.ts";
+import { createInTurn } from "./in-turn.ts";
 import { type Choice, choose } from "./plugin-choice.ts";
 import { seedsOf } from "./plugin-seeds.ts";
 
@@ -41,14 +42,8 @@ export function createPluginRegistry({ store, apply, self, log }: PluginRegistry
   /** Whether the database has what gleaner.yaml says. */
   let isSeeded = false;
   let choice = NOTHING;
-  let busy: Promise<unknown> = Promise.resolve();
-
-  /** One after the other: a poll must not apply what it read before a change. */
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = busy.then(work);
-    busy = done.catch(() => undefined);
-    return done;
-  }
+  // A poll must not apply what it read before a change.
+  const inTurn = createInTurn();
 
   async function readRows(db: Rows): Promise<void> {
     if (!isSeeded) {
