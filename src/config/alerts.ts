@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ALERT_SEVERITIES, COMPARISONS, type Comparison } from "../model/alert.ts";
+import { ALERT_SEVERITIES, type AlertRecord, COMPARISONS, type Comparison } from "../model/alert.ts";
 import { originOf } from "./overlay.ts";
 import type { Path } from "./problem.ts";
 import { type Origin, validate } from "./validate.ts";
@@ -116,19 +116,8 @@ const BESIDE = ["for", "cooldown", "summary", "description", "runbook"];
 /** Deeper than any condition; what the database holds was checked by nobody. */
 const MAX_DEPTH = 20;
 
-/** A row of the table `alerts`. */
-export interface AlertRow {
-  readonly id: string;
-  readonly name: string;
-  readonly plugin: string | null;
-  readonly metric: string | null;
-  readonly condition: unknown;
-  readonly severity: string;
-  readonly enabled: boolean;
-}
-
 /** Reads rows of the table `alerts`, whose json column `condition` may also hold what has no column: `for`, `cooldown` and the texts. */
-export function readAlertRows(rows: readonly AlertRow[]): AlertEntries {
+export function readAlertRows(rows: readonly AlertRecord[]): AlertEntries {
   const read = rows.map(({ plugin, metric, condition: given, ...row }) => {
     const prefix = `alerts ${JSON.stringify(row.id)}`;
     const label = (path: Path) => (path.length > 0 ? `${prefix} ${path.map(String).join(".")}` : prefix);

@@ -63,3 +63,14 @@ export interface AlertGroup {
   readonly interval: string;
   readonly alerts: readonly Alert[];
 }
+
+/** A row of the table `alerts`, which users write: a condition of their own, which rules are made of. */
+export interface AlertRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly plugin: string | null;
+  readonly metric: string | null;
+  readonly condition: unknown;
+  readonly severity: string;
+  readonly enabled: boolean;
+}

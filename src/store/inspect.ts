@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { dirname } from "node:path";
+import type { AlertRecord } from "../model/alert.ts";
 import { addAgent, changeAgent, listAgents } from "./agents.ts";
 import { dropLetters, type KeptLetter, listLetters, retryLetter } from "./dead-letters.ts";
 import type { Engine } from "./engines/engine.ts";
@@ -9,7 +10,7 @@ import { openSqlite } from "./engines/sqlite.ts";
 import { pendingMigrations } from "./migrate.ts";
 import { explained } from "./open.ts";
 import { changePlugin, listPlugins, seedPlugins } from "./plugin-rows.ts";
-import { type AlertRecord, listAlerts, listKits } from "./records.ts";
+import { listAlerts, listKits } from "./records.ts";
 import type { KitRecord, PluginChange, PluginSeed, Store, StoredPlugin } from "./store.ts";
 import { parseStoreUrl, type StoreUrl } from "./url.ts";
 

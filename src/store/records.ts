@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import type { AlertRecord } from "../model/alert.ts";
 import type { KitState } from "../model/health.ts";
 import { redactSecrets } from "../model/redact.ts";
 import type { Engine } from "./engines/engine.ts";
@@ -96,17 +97,6 @@ export async function listKits({ db, capabilities }: Engine): Promise<KitRecord[
     tags: (capabilities.parseJson(row.tags) ?? {}) as Record<string, string>,
     uid: row.uid,
   }));
-}
-
-/** A row of `alerts`: a condition of a user's own, which rules are made of. */
-export interface AlertRecord {
-  readonly id: string;
-  readonly name: string;
-  readonly plugin: string | null;
-  readonly metric: string | null;
-  readonly condition: unknown;
-  readonly severity: string;
-  readonly enabled: boolean;
 }
 
 /** All alerts that users keep in the database, by id. */

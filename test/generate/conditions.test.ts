@@ -4,9 +4,10 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, it } from "node:test";
 import { parse } from "yaml";
-import { type AlertRow, readAlertFile, readAlertRows } from "../../src/config/alerts.ts";
+import { readAlertFile, readAlertRows } from "../../src/config/alerts.ts";
 import { customAlerts } from "../../src/generate/alerts/conditions.ts";
 import { customOutputs } from "../../src/generate/alerts/custom-outputs.ts";
+import type { AlertRecord } from "../../src/model/alert.ts";
 import { plugins } from "../../src/plugins/registry.gen.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { runProgram, withoutProgram } from "../support/program.ts";
@@ -19,11 +20,11 @@ const query = (fields: string) => {
   assert.deepEqual(problems, []);
   return group.alerts[0]?.query;
 };
-const row = (condition: unknown, over: Partial<AlertRow> = {}): AlertRow => ({
+const row = (condition: unknown, over: Partial<AlertRecord> = {}): AlertRecord => ({
   ...{ id: "r1", name: "Row", plugin: "system_info", metric: "load5", condition, severity: "warning", enabled: true },
   ...over,
 });
-const rows = (...given: AlertRow[]) => customAlerts([readAlertRows(given)], plugins, []);
+const rows = (...given: AlertRecord[]) => customAlerts([readAlertRows(given)], plugins, []);
 
 describe("a condition on one metric", () => {
   it("asks for the value, by everything that tells series apart", () => {
