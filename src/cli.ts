@@ -165,7 +165,12 @@ function program(): Command {
     .option("-i, --interval <duration>", "wait between two iterations", "1s")
     .option("-j, --job <job>", "only this job")
     .option("--settings <file>", "YAML with the plugin's own settings, instead of those in gleaner.yaml")
-    .option("--set <setting=value>", "a single setting of the plugin; may be repeated", collected, [])
+    .option(
+      "--set <setting=value>",
+      "a single setting of the plugin, as YAML: 'paths=[/a, /b]'; may be repeated",
+      collected,
+      [],
+    )
     .description("run one for real and print its metrics with the time each run took; exit 1 when it fails")
     .action(async (plugin: string, settings) =>
       (await import("./commands/plugins/test.ts")).testPlugin(options(), plugin, settings, print),

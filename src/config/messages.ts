@@ -35,7 +35,7 @@ export function describeIssue(issue: Issue): string {
     case "too_big":
       return `expected ${bound(issue.origin, "at most", issue.maximum, issue.inclusive)}`;
     case "invalid_format":
-      return issue.pattern ? `expected text that matches ${issue.pattern}` : `expected a valid ${issue.format}`;
+      return `expected ${format(issue)}`;
     case "invalid_union":
       return describeUnion(issue);
     case "invalid_key":
@@ -45,6 +45,13 @@ export function describeIssue(issue: Issue): string {
     default:
       return "expected another value";
   }
+}
+
+/** What text has to look like. */
+function format(issue: Extract<Issue, { code?: "invalid_format" }>): string {
+  if (issue.prefix !== undefined) return `text that starts with ${issue.prefix}`;
+  if (issue.suffix !== undefined) return `text that ends with ${issue.suffix}`;
+  return issue.pattern ? `text that matches ${issue.pattern}` : `a valid ${issue.format}`;
 }
 
 function bound(origin: string, relation: string, limit: number | bigint, inclusive = true): string {

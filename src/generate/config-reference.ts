@@ -17,7 +17,7 @@ Unknown and repeated keys are errors. Messages never repeat a configured value, 
 
 - **Durations** are \`250ms\`, \`5s\`, \`2m\`, \`1h\`, \`7d\`, or a number of seconds.
 - **Variables**: within any text \`\${NAME}\` is the environment variable, which must be set; \`\${NAME:-default}\` need not be; \`$$\` is a dollar sign. A variable set to nothing counts as unset.
-- **Secrets** belong into variables or files of their own (\`token_file\`, \`url_file\`); paths are relative to the file that names them.
+- **Secrets** belong into variables or files of their own (\`token_file\`, \`url_file\`); paths are relative to the file that names them, those under a plugin's \`config\` are best absolute.
 - **Order** for a plugin's job: the job's own setting, the target's, the scheduler's for intervals, the plugin's. For timeouts the plugin's comes before the scheduler's.`;
 
 /** Variables that do more than override one setting. */

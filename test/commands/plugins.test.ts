@@ -176,6 +176,10 @@ test("plugins test", async (t) => {
     assert.match(output, /^gleaner_network_receive_bytes_total\{target="network_monitor",device="lo"\} \d+$/m);
     assert.match((await run("network_monitor --job dinner")).output, /has no job dinner. Its jobs are: network.\n$/);
     assert.match((await run("no_such")).output, /^There is no plugin no_such; /);
+    assert.match(
+      (await run("shop")).output,
+      /^The plugin shop is not registered yet: `npm run generate`, or give its file, /,
+    );
     assert.match((await run("network_monitor --set nonsense")).output, /--set: expected <setting>=<value>/);
   });
 });

@@ -2,11 +2,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { z } from "zod";
 import { suggestion } from "../../src/config/closest.ts";
 import { isCron, longestGap } from "../../src/config/cron.ts";
 import { databaseUrlProblem, redactDatabaseUrl, resolveDatabaseUrl } from "../../src/config/database-url.ts";
 import { interpolate } from "../../src/config/interpolate.ts";
 import { normaliseUrl } from "../../src/config/kits.ts";
+import { describeIssue } from "../../src/config/messages.ts";
 import { formatPath, inOrder } from "../../src/config/problem.ts";
 import { days, hours, minutes } from "../../src/model/duration.ts";
 
@@ -41,6 +43,21 @@ describe("interpolate", () => {
   test("doubling every dollar keeps any text", () => {
     fc.assert(fc.property(fc.string(), (text) => interpolate(text.replaceAll("$", "$$$$"), {}).text === text));
   });
+});
+
+describe("what text has to look like", () => {
+  const cases = [
+    [z.string().startsWith("/"), "expected text that starts with /"],
+    [z.string().endsWith(".pem"), "expected text that ends with .pem"],
+    [z.string().regex(/^a/), "expected text that matches /^a/"],
+    [z.url(), "expected a valid url"],
+  ] as const;
+  for (const [schema, expected] of cases) {
+    test(expected, () => {
+      const { error } = schema.safeParse("nothing like it", { error: describeIssue });
+      assert.equal(error?.issues[0]?.message, expected);
+    });
+  }
 });
 
 describe("suggestion", () => {

@@ -34,6 +34,7 @@ export async function newPlugin(cwd: string, given: string, print: Print): Promi
     ...Object.entries(caseFiles(id)).map(([name, text]) => [`${folder}/${name}`, text] as const),
   ];
   await writeFiles(cwd, files, print);
+  print("They are of JSON over HTTP, to be changed; docs/writing-plugins.md says what else there can be.");
   print("Next: npm run generate && node --test test/plugins/cases.test.ts 'test/contract/*.test.ts'");
 }
 

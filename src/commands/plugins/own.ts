@@ -1,7 +1,8 @@
 import { dirname, resolve } from "node:path";
 import type { ExternalPlugin } from "../../model/external.ts";
 
-const OWN_FOLDER = resolve(import.meta.dirname, "../../plugins");
+/** Where gleaner's own plugins are. */
+export const OWN_FOLDER = resolve(import.meta.dirname, "../../plugins");
 const MEMORY = 256 * 1024 * 1024;
 
 export const isPluginFile = (word: string): boolean => /\.[cm]?[jt]s$/.test(word);

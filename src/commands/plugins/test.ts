@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Configured } from "../../app/configure.ts";
@@ -14,7 +15,7 @@ import { canonicalPluginId, type Plugin } from "../../model/plugin.ts";
 import { type Collection, outcomeLine, withCollector } from "../collect.ts";
 import { withConfigured } from "../configured.ts";
 import { CommandFailure } from "../failure.ts";
-import { isAmongOwn, isPluginFile, namedPlugin } from "./own.ts";
+import { isAmongOwn, isPluginFile, namedPlugin, OWN_FOLDER } from "./own.ts";
 
 export interface TestSettings {
   readonly iterations: number;
@@ -29,6 +30,13 @@ export interface TestSettings {
 /** Rejections that say that the plugin does not keep to what it declares. */
 const BROKEN_WORD: ReadonlySet<string> = new Set(["undeclared_metric", "undeclared_label", "bad_sample", "bad_label"]);
 
+function unknown(which: string): string {
+  const file = `${canonicalPluginId(which)}.ts`;
+  return existsSync(resolve(OWN_FOLDER, file))
+    ? `The plugin ${which} is not registered yet: \`npm run generate\`, or give its file, src/plugins/${file}.`
+    : `There is no plugin ${which}; \`gleaner plugins list\` lists them. A file of your own works too.`;
+}
+
 /** By id, or one that is not configured, by its file. */
 async function findPlugin(
   which: string,
@@ -38,10 +46,7 @@ async function findPlugin(
 ): Promise<Plugin> {
   const known = plugins.find(({ id }) => id === canonicalPluginId(which));
   if (known) return known;
-  if (!isPluginFile(which))
-    throw new CommandFailure(
-      `There is no plugin ${which}; \`gleaner plugins list\` lists them. A file of your own works too.`,
-    );
+  if (!isPluginFile(which)) throw new CommandFailure(unknown(which));
   const said = (findings: readonly Finding[]) =>
     new CommandFailure(findings.map(({ line, message }) => `${which}:${line}: ${message}`).join("\n"));
   if (!isAmongOwn(resolve(cwd, which))) {
