@@ -7,7 +7,7 @@ import type { MetricSpec, Sample } from "../model/sample.ts";
 import { converse, type Peer } from "./client/conversation.ts";
 import { addressOf } from "./client/errors.ts";
 import { host, name, password, port, tls, userAndPassword } from "./client/fields.ts";
-import { type Mapping, numberOf, sample, samplesOf } from "./client/mapping.ts";
+import { type Mapping, ratioOf, sample, samplesOf } from "./client/mapping.ts";
 import { readPassword, tlsOptions } from "./client/secrets.ts";
 
 const counter = { type: "counter" } as const;
@@ -128,13 +128,8 @@ async function logIn(peer: Peer, where: string, user: string, secret: string): P
 }
 
 function samplesOfStats(stats: Readonly<Record<string, string>>): Sample<Metric>[] {
-  const limit = numberOf(stats["limit_maxbytes"]) ?? 0;
-  const used = numberOf(stats["bytes"]) ?? 0;
-  return [
-    sample("memcached_info", 1, { version: (stats["version"] ?? "unknown").slice(0, 80) }),
-    ...samplesOf(stats, STATS),
-    ...(limit >= 1 ? [sample("memcached_used_ratio" as const, used / limit)] : []),
-  ];
+  const version = (stats["version"] ?? "unknown").slice(0, 80);
+  return [sample("memcached_info", 1, { version }), ...samplesOf(stats, STATS)];
 }
 
 const config = userAndPassword(
@@ -160,6 +155,7 @@ export const memcachedMonitor = definePlugin({
   enabledByDefault: false,
   config,
   metrics: METRICS,
+  derive: (samples) => ratioOf(samples, "memcached_used_ratio", "memcached_stored_bytes", "memcached_limit_bytes"),
   jobs: {
     server: {
       summary: "Reads the server's statistics.",

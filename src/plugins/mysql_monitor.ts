@@ -3,6 +3,7 @@ import { minutes, seconds } from "../model/duration.ts";
 import { definePlugin } from "../model/plugin.ts";
 import type { Collected } from "../model/sample.ts";
 import { host, name, onePassword, password, port, tls } from "./client/fields.ts";
+import { ratioOf } from "./client/mapping.ts";
 import { METRICS, type Metric } from "./mysql/metrics.ts";
 import { readReplication, readSizes, readStatus } from "./mysql/parts.ts";
 import { isServerError, type Session, withSession } from "./mysql/session.ts";
@@ -44,6 +45,8 @@ export const mysqlMonitor = definePlugin({
   enabledByDefault: false,
   config,
   metrics: METRICS,
+  derive: (samples) =>
+    ratioOf(samples, "mysql_connections_used_ratio", "mysql_threads_connected", "mysql_max_connections"),
   jobs: {
     server: {
       summary: "Reads the server's status and the state of replication.",

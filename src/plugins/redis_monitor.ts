@@ -6,7 +6,7 @@ import type { Collected } from "../model/sample.ts";
 import { converse, type Peer } from "./client/conversation.ts";
 import { addressOf } from "./client/errors.ts";
 import { host, name, onePassword, password, port, tls } from "./client/fields.ts";
-import { numberOf, sample } from "./client/mapping.ts";
+import { numberOf, ratioOf, sample } from "./client/mapping.ts";
 import { readPassword, tlsOptions } from "./client/secrets.ts";
 import { parseInfo, samplesOfInfo } from "./redis/info.ts";
 import { METRICS, type Metric } from "./redis/metrics.ts";
@@ -72,6 +72,8 @@ export const redisMonitor = definePlugin({
   enabledByDefault: false,
   config,
   metrics: METRICS,
+  derive: (samples) =>
+    ratioOf(samples, "redis_memory_limit_used_ratio", "redis_memory_used_bytes", "redis_memory_max_bytes"),
   jobs: {
     server: {
       summary: "Reads what the server tells by INFO.",

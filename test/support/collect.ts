@@ -6,6 +6,7 @@ import { createHttpClient } from "../../src/collect/http.ts";
 import type { Context, Plugin } from "../../src/model/plugin.ts";
 import { CollectError, type ErrorKind } from "../../src/model/run.ts";
 import type { Collected, Rejection } from "../../src/model/sample.ts";
+import { deriveSamples } from "../../src/process/derive.ts";
 import { contextOf, undeclared } from "./plugins.ts";
 
 /** What a collection brought back, to be asked about. */
@@ -35,7 +36,7 @@ const harvestOf = ({ samples, rejected = [] }: Collected): Harvest => ({
 });
 
 /**
- * Runs one job of a plugin once, as a target with this configuration, over the collector's own HTTP client. Holds what comes
+ * Runs one job of a plugin once, as a target with this configuration, over the collector's own HTTP client, and derives. Holds what comes
  * back to the plugin's declarations: nothing undeclared, nothing twice, nothing over its cap.
  */
 export async function collect(
@@ -50,7 +51,9 @@ export async function collect(
     const target = { id: "test", config: plugin.config.parse(config), tags: {} };
     const collected = await work.collect(target, contextOf({ http, ...overrides }));
     assert.deepEqual(undeclared(plugin, collected), []);
-    return harvestOf(collected);
+    const derived = deriveSamples(plugin, collected.samples);
+    assert.deepEqual(derived.rejected, []);
+    return harvestOf({ ...collected, samples: [...collected.samples, ...derived.samples] });
   } finally {
     await http.close();
   }

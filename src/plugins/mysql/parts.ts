@@ -77,12 +77,9 @@ export async function readStatus({ version, query }: Session): Promise<Samples> 
   ]);
   const requests = numberOf(found["Innodb_buffer_pool_read_requests"]) ?? 0;
   const reads = numberOf(found["Innodb_buffer_pool_reads"]) ?? 0;
-  const connected = numberOf(found["Threads_connected"]);
-  const max = numberOf(found["max_connections"]) ?? 0;
   return [
     sample("mysql_info", 1, { version: version.slice(0, 80) }),
     ...samplesOf(found, FIELDS),
-    ...(connected !== undefined && max > 0 ? [sample("mysql_connections_used_ratio" as const, connected / max)] : []),
     ...(requests > 0 ? [sample("mysql_innodb_buffer_pool_hit_ratio" as const, Math.max(0, 1 - reads / requests))] : []),
   ];
 }

@@ -1,5 +1,5 @@
 import type { Sample } from "../../model/sample.ts";
-import { type Mapping, numberOf, sample, samplesOf } from "../client/mapping.ts";
+import { type Mapping, sample, samplesOf } from "../client/mapping.ts";
 import type { Metric } from "./metrics.ts";
 
 /** INFO as a record: `key:value` lines; section titles and blank lines left out. */
@@ -52,13 +52,10 @@ const WELL: readonly (readonly [string, string, Metric])[] = [
 export function samplesOfInfo(info: Readonly<Record<string, string>>): Sample<Metric>[] {
   const version = info["valkey_version"] ?? info["redis_version"] ?? "unknown";
   const labels = { version: version.slice(0, 80), mode: (info["redis_mode"] ?? "unknown").slice(0, 80) };
-  const used = numberOf(info["used_memory"]) ?? 0;
-  const max = numberOf(info["maxmemory"]) ?? 0;
   return [
     sample("redis_info", 1, labels),
     ...samplesOf(info, FIELDS),
     ...WELL.flatMap(([field, well, metric]) => (field in info ? [sample(metric, info[field] === well ? 1 : 0)] : [])),
-    ...(max >= 1 ? [sample("redis_memory_limit_used_ratio" as const, used / max)] : []),
     ...Object.entries(info).flatMap(keysOf),
   ];
 }
