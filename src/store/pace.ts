@@ -59,6 +59,8 @@ export interface Limit {
   failed(): void;
 }
 
+const within = (rows: number): number => Math.min(ROWS.most, Math.max(ROWS.least, rows));
+
 export function createLimit(): Limit {
   let limit: number = ROWS.most;
   /** Rows of the write under way or of the last one; 0 when it did not come to sending. */
@@ -73,11 +75,11 @@ export function createLimit(): Limit {
     },
     sent(took) {
       // By the rows that were written, not from those that were allowed: of these a slow database may not manage half.
-      if (took > SLOW_MS) limit = Math.max(ROWS.least, Math.floor((attempted * SLOW_MS) / took));
-      else if (took < QUICK_MS && attempted * 2 >= limit) limit = Math.min(ROWS.most, limit * 2);
+      if (took > SLOW_MS) limit = within(Math.floor((attempted * SLOW_MS) / took));
+      else if (took < QUICK_MS && attempted * 2 >= limit) limit = within(limit * 2);
     },
     failed() {
-      if (attempted > 0) limit = Math.max(ROWS.least, Math.floor(Math.min(limit, attempted) / 2));
+      if (attempted > 0) limit = within(Math.floor(Math.min(limit, attempted) / 2));
     },
   };
 }

@@ -77,7 +77,7 @@ describe("rows of one write", () => {
   });
 
   it("stay within their bounds, whatever becomes of writes that do", () => {
-    const write = fc.tuple(fc.nat(5_000), fc.option(fc.nat(100_000)));
+    const write = fc.tuple(fc.nat(50_000), fc.option(fc.nat(100_000)));
     fc.assert(
       fc.property(fc.array(write), (writes) => {
         const rows = after(...writes);

@@ -41,7 +41,12 @@ export async function withSession<T>(
   };
   signal.throwIfAborted();
   const sockets = watchSockets();
-  return untilAborted(signal, sockets.end, () =>
+  const cut = () => {
+    sockets.end();
+    // A command that waits for a server to be found waits on; it is told off.
+    void client.close(true).catch(() => undefined);
+  };
+  return untilAborted(signal, cut, () =>
     sockets.run(async () => {
       try {
         await Promise.race([client.connect(), unreachable(client)]).catch(explain);
