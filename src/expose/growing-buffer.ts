@@ -9,9 +9,6 @@ export interface GrowingBuffer {
   bytes(): Buffer;
 }
 
-/** So many bytes are copied one by one in less time than a call takes. */
-const FEW_BYTES = 32;
-
 /** Starts with `size` bytes and doubles where that is short. */
 export function growingBuffer(size: number): GrowingBuffer {
   let buffer = Buffer.allocUnsafeSlow(size);
@@ -40,8 +37,7 @@ export function growingBuffer(size: number): GrowingBuffer {
     copy(source, from, to) {
       if (to <= from) return;
       reserve(to - from);
-      if (to - from > FEW_BYTES) used += source.copy(buffer, used, from, to);
-      else for (let at = from; at < to; at++) buffer[used++] = source[at] as number;
+      used += source.copy(buffer, used, from, to);
     },
     length: () => used,
     bytes: () => buffer.subarray(0, used),

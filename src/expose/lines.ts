@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { formatValue } from "./format.ts";
 import { growingBuffer } from "./growing-buffer.ts";
-import { createValueTexts } from "./value-texts.ts";
 
 /**
  * A family's sample lines as bytes, and where each ends, so that the next rendering copies what stayed and formats
@@ -39,7 +39,6 @@ const NEWLINE = 0x0a;
 export async function renderLines(name: string, parts: readonly Part[], base: Rendering): Promise<Rendering> {
   const ends = new Uint32Array(parts.reduce((sum, { from, to }) => sum + to - from, 0));
   const out = growingBuffer(likelySize(name, parts, base));
-  const texts = createValueTexts(newValues(parts));
   // The stretch of the base that is still to be copied: neighbouring lines go in one piece.
   let from = 0;
   let to = 0;
@@ -49,24 +48,24 @@ export async function renderLines(name: string, parts: readonly Part[], base: Re
   };
   let line = 0;
   let work = 0;
-  for (const part of parts) {
-    const { keys, before } = part;
+  for (const { keys, values, before, ...part } of parts) {
     const start = before && (base.ends[before.line - 1] ?? 0);
     if (start !== to) copyStretch(start ?? to);
     for (let i = part.from; i < part.to; i++) {
+      const value = values[i] as number;
       if (before === undefined) {
         // Piece by piece: joining them first costs twice as much.
         out.ascii(name);
         out.utf8(keys[i] as string);
         out.byte(SPACE);
-        texts.append(out);
+        out.ascii(formatValue(value));
         out.byte(NEWLINE);
         work += WORK_TO_FORMAT;
       } else {
         to = base.ends[before.line + i - part.from] as number;
-        if (isNew(part, i)) {
+        if (!Object.is(before.values[i], value)) {
           out.copy(base.bytes, from, valueAt(base.bytes, to));
-          texts.append(out);
+          out.ascii(formatValue(value));
           from = to - 1; // the old line's newline
           work += WORK_TO_FORMAT;
         }
@@ -80,21 +79,6 @@ export async function renderLines(name: string, parts: readonly Part[], base: Re
   }
   copyStretch(to);
   return { bytes: out.bytes(), ends };
-}
-
-/** Whether the base does not show the value of this position already. */
-const isNew = ({ values, before }: Part, i: number): boolean => !(before && Object.is(before.values[i], values[i]));
-
-/** Takes the values that are to be formatted, in their order. */
-function newValues(parts: readonly Part[]): (batch: number[], most: number) => void {
-  let [index, i] = [0, parts[0]?.from ?? 0];
-  return (batch, most) => {
-    for (let part = parts[index]; part; part = parts[++index], i = part?.from ?? 0)
-      for (; i < part.to; i++) {
-        if (batch.length === most) return;
-        if (isNew(part, i)) batch.push(part.values[i] as number);
-      }
-  };
 }
 
 /** Where the value of the line that ends here begins: no value has a space in it. */
