@@ -1,10 +1,6 @@
 import type { Alert, AlertGroup } from "../model/alert.ts";
+import { STORE_ALERTS } from "./store-alerts.ts";
 
-const STORE_LOOK = [
-  "The log: one line when writing began to fail, with the database's own message.",
-  "`curl -s http://127.0.0.1:9470/-/ready` says why the store cannot be written.",
-  "`gleaner check` tries the database with the configured address and user.",
-];
 const here = { labels: ["instance"] } as const;
 
 const DOWN: Alert = {
@@ -36,129 +32,6 @@ const DOWN: Alert = {
       "Start it; it says in one sentence why it cannot. What waits in the spool is not lost.",
       "Give Prometheus the token of gleaner (`credentials_file`).",
       "The job has another name: call it `gleaner`, or change the rules with `gleaner generate`.",
-    ],
-  },
-};
-
-const STORE_DOWN: Alert = {
-  ...here,
-  id: "store_down",
-  title: "Database down",
-  query: "min by (instance) (gleaner_store_up)",
-  op: "lt",
-  threshold: 1,
-  for: "2m",
-  keepFiringFor: "2m",
-  severity: "critical",
-  summary: "gleaner cannot write its database.",
-  description: "The last writes of {instance} failed; what is collected is kept in the spool.",
-  runbook: {
-    meaning:
-      "The database does not take what is written: it is down, unreachable, read-only, full, or refuses the user.",
-    impact:
-      "Nothing is lost until the spool is full (`store.spool.max_bytes`, 2 GiB by default). SQL panels show nothing new; /metrics goes on.",
-    check: [...STORE_LOOK, "`gleaner_spool_bytes` and `gleaner_store_pending_rows`: how much waits."],
-    fix: [
-      "Start the database, free its disk, or correct `DATABASE_URL`; gleaner needs no restart.",
-      "A fail-over left it read-only: point gleaner at the new primary.",
-    ],
-  },
-};
-
-const SPOOL_GROWING: Alert = {
-  ...here,
-  id: "spool_growing",
-  title: "Spool growing",
-  query: "max by (instance) (deriv(gleaner_spool_bytes[15m]))",
-  op: "gt",
-  threshold: 1_024,
-  for: "15m",
-  severity: "warning",
-  summary: "The spool grows by {value:bytes} a second.",
-  description: "More is collected by {instance} than the database takes; the spool has grown for half an hour.",
-  runbook: {
-    meaning: "Rows come faster than the database takes them, or it takes none.",
-    impact:
-      "Panels that read the database lag behind. When the spool is full the oldest rows are given up, or collecting pauses.",
-    check: [
-      "`gleaner_store_up`; if it is 0 see [store_down](#store_down).",
-      "`rate(gleaner_rows_taken_total[5m])` against `sum(rate(gleaner_store_rows_total[5m]))`: is there more than before?",
-      "The database's own load: locks, a running backup, a slow disk.",
-      "`predict_linear(gleaner_spool_bytes[1h], 6 * 3600)` against `store.spool.max_bytes`.",
-    ],
-    fix: [
-      "Relieve the database; give it a faster disk or more memory.",
-      "Collect less often (`interval`, `poll_interval`), or leave devices out.",
-      "Raise `store.spool.max_bytes` while it lasts.",
-    ],
-  },
-};
-
-const SPOOL_OLD: Alert = {
-  ...here,
-  id: "spool_old",
-  title: "Spool old",
-  // 0 while the spool is empty.
-  query:
-    "max by (instance) ((time() - gleaner_spool_oldest_timestamp_seconds) * (gleaner_spool_oldest_timestamp_seconds > bool 0))",
-  op: "gt",
-  threshold: 900,
-  for: "5m",
-  severity: "warning",
-  summary: "The oldest rows have waited {value:duration} for the database.",
-  runbook: {
-    meaning: "What was collected that long ago is not in the database yet.",
-    impact: "Panels that read the database lack that much. Nothing is lost until the spool is full.",
-    check: [...STORE_LOOK, "`gleaner_store_errors_total`: does writing fail, or is it slow?"],
-    fix: ["As for [store_down](#store_down) and [spool_growing](#spool_growing)."],
-  },
-};
-
-const ROWS_DROPPED: Alert = {
-  labels: ["reason"],
-  id: "rows_dropped",
-  title: "Rows dropped",
-  query: "sum by (reason) (increase(gleaner_rows_dropped_total[15m]))",
-  op: "gt",
-  threshold: 0,
-  for: "0s",
-  severity: "critical",
-  summary: "About {value} good rows were given up: {reason}.",
-  runbook: {
-    meaning:
-      "Rows are lost. `spool_full`: no room was left in the spool. `memory_full`: neither spool nor database took anything. `spool_damaged`: the spool's file was damaged. `closed`: gleaner was stopped before they were durable.",
-    impact: "These rows are gone for good.",
-    check: [
-      "The log names reason and number at the time.",
-      "`df` of `data_dir`, and `gleaner_spool_bytes` against `store.spool.max_bytes`.",
-      "The kernel's log for errors of the disk.",
-    ],
-    fix: [
-      "Bring the database back, see [store_down](#store_down).",
-      "Free space in `data_dir`; replace a disk that reports errors.",
-      "`store.spool.when_full: block` stops collecting instead of giving up the oldest rows.",
-    ],
-  },
-};
-
-const ROWS_REFUSED: Alert = {
-  labels: ["reason"],
-  id: "rows_refused",
-  title: "Rows refused",
-  query: 'sum by (reason) (increase(gleaner_rows_rejected_total{reason=~"dead_letter|unstorable"}[15m]))',
-  op: "gt",
-  threshold: 0,
-  for: "0s",
-  severity: "warning",
-  summary: "About {value} rows could not be stored: {reason}.",
-  runbook: {
-    meaning:
-      "`dead_letter`: the database refused single rows, which are kept with its reason. `unstorable`: rows without a complete key, which no table takes.",
-    impact: "These rows are missing in their tables; the rest was stored.",
-    check: ["`gleaner dead-letter list`: the rows, each with the database's reason.", "The log at that time."],
-    fix: [
-      "Mend the cause (a constraint or trigger added by hand, a damaged index), then `gleaner dead-letter retry --all`.",
-      "Rows that nobody needs: `gleaner dead-letter drop --all`.",
     ],
   },
 };
@@ -219,6 +92,33 @@ const EVENT_LOOP: Alert = {
   },
 };
 
+const RUNS_LATE: Alert = {
+  ...here,
+  id: "runs_late",
+  title: "Runs begin late",
+  query: "min by (instance) (gleaner_schedule_on_time_ratio)",
+  op: "lt",
+  threshold: 0.9,
+  for: "10m",
+  keepFiringFor: "10m",
+  severity: "warning",
+  summary: "Only {value:percent} of the runs that are due begin on time.",
+  runbook: {
+    meaning:
+      "For ten minutes more than a tenth of the due runs began more than 0.1 s late, or did not happen because the one before was still under way.",
+    impact: "Kits and targets are looked at less often than configured, and gaps appear in their data.",
+    check: [
+      '`topk(5, increase(gleaner_job_skipped_total{reason="overlap"}[10m]))`: jobs that take longer than their interval.',
+      "`gleaner_event_loop_lag_seconds`: late as well, and gleaner has more to do than it gets done; not late, and runs wait for a free place.",
+    ],
+    fix: [
+      "A job that takes longer than its interval: a longer `interval`, or a shorter `timeout`.",
+      "Runs that wait for a free place: raise `scheduler.max_concurrent`, or `kits.max_concurrent`.",
+      "A busy event loop: as for [event_loop_lag](#event_loop_lag).",
+    ],
+  },
+};
+
 const CARDINALITY: Alert = {
   labels: [],
   id: "series_limit",
@@ -262,6 +162,28 @@ const RELOAD: Alert = {
   },
 };
 
+const PLUGINS_FAILED: Alert = {
+  ...here,
+  id: "plugins_failed",
+  title: "Plugins not in force",
+  query: "sum by (instance) (gleaner_plugins_failed) + sum by (instance) (gleaner_plugin_changes_refused)",
+  op: "gt",
+  threshold: 0,
+  for: "5m",
+  severity: "warning",
+  summary: "{value} plugins are not in force as they are configured.",
+  runbook: {
+    meaning: "An external plugin cannot be loaded, or a plugin's row in the database is not usable.",
+    impact:
+      "Nothing is collected by an external plugin that is not there; a row that is not usable leaves the old one in force.",
+    check: ["`gleaner plugins list`, and the log: each is named with the reason.", "`gleaner check`."],
+    fix: [
+      "Install or mend the plugin; it is tried again.",
+      "Correct the row, or delete it: gleaner.yaml is the seed of the next one.",
+    ],
+  },
+};
+
 const COMPONENT_CRITICAL: Alert = {
   labels: ["component"],
   id: "component_critical",
@@ -297,15 +219,13 @@ export const SELF_ALERTS: AlertGroup = {
   interval: "30s",
   alerts: [
     DOWN,
-    STORE_DOWN,
-    SPOOL_GROWING,
-    SPOOL_OLD,
-    ROWS_DROPPED,
-    ROWS_REFUSED,
+    ...STORE_ALERTS,
     VALUES_REJECTED,
     EVENT_LOOP,
+    RUNS_LATE,
     CARDINALITY,
     RELOAD,
+    PLUGINS_FAILED,
     COMPONENT_CRITICAL,
   ],
 };

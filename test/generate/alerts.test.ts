@@ -42,7 +42,7 @@ describe("the alerts that come with gleaner", () => {
       "kit_offline kit_stale kit_error kit_flapping kit_hot kit_disk_almost_full kit_identity_changed kit_drones_not_stored",
       "target_degraded target_failing target_paused agent_key_expires filesystem_filling host_memory_low host_hot",
       "gleaner_down store_down spool_growing spool_old rows_dropped rows_refused values_rejected event_loop_lag",
-      "series_limit config_reload_failed component_critical",
+      "runs_late series_limit config_reload_failed plugins_failed component_critical",
     ].flatMap((line) => line.split(" "));
     assert.deepEqual(
       expected.filter((id) => !alerts.some((alert) => alert.id === id)),
