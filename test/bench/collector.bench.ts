@@ -1,6 +1,7 @@
 import pg from "pg";
 import { whyNoPostgres } from "../store/postgres.ts";
 import { startGleaner } from "../support/process.ts";
+import { type Series, scrape } from "../support/scrape.ts";
 import {
   atLeast,
   atMost,
@@ -29,16 +30,27 @@ async function gaps(pool: pg.Pool, since: Date): Promise<number[]> {
 
 /** One fleet, measured. */
 interface Measured extends Taken {
+  /** Share of the last minute's due polls that began within 0.1 s, and how late the latest of them began (s). */
+  readonly onTime: number;
+  readonly latest: number;
   readonly offered: number;
   readonly stored: number;
   readonly gaps: readonly number[];
 }
 
-const start = ({ folder, sim, url }: Scene) =>
-  startGleaner({ cwd: folder.path, env: { KITS_CONFIG: sim.yaml, DATABASE_URL: url, LOG_LEVEL: "warn" } });
-
-const measure = (kits: number, seconds: number): Promise<Measured> =>
-  collectFor({ kits, seconds }, start, async ({ url, sim }, taken) => {
+async function measure(kits: number, seconds: number): Promise<Measured> {
+  let told: Series = new Map();
+  const start = async ({ folder, sim, url }: Scene) => {
+    const env = { KITS_CONFIG: sim.yaml, DATABASE_URL: url, LOG_LEVEL: "warn" };
+    const gleaner = await startGleaner({ cwd: folder.path, env });
+    const stop = async () => {
+      // One that is overwhelmed may not answer; the bench goes on to say what became of the rows.
+      told = await scrape(gleaner).catch(() => told);
+      await gleaner.stop();
+    };
+    return { pid: gleaner.pid, stop };
+  };
+  return await collectFor({ kits, seconds }, start, async ({ url, sim }, taken) => {
     const pool = new pg.Pool({ connectionString: url, max: 1 });
     const between = await gaps(pool, taken.since);
     const { rows } = await pool.query<{ n: string }>(
@@ -46,10 +58,14 @@ const measure = (kits: number, seconds: number): Promise<Measured> =>
     );
     await pool.end();
     const offered = (await sim.ledger()).filter((entry) => entry.table !== "system_health").length;
-    return { ...taken, offered, stored: Number(rows[0]?.n), gaps: between };
+    const onTime = told.get("gleaner_schedule_on_time_ratio") ?? Number.NaN;
+    const latest = told.get("gleaner_schedule_lag_max_seconds") ?? Number.NaN;
+    return { ...taken, offered, stored: Number(rows[0]?.n), gaps: between, onTime, latest };
   });
+}
 
-function lines(kits: number, { offered, stored, gaps: between, cpu, databaseCpu, kitsCpu, rss }: Measured): Line[] {
+function lines(kits: number, measured: Measured): Line[] {
+  const { offered, stored, gaps: between, onTime, latest, cpu, databaseCpu, kitsCpu, rss } = measured;
   const of = (what: string, unit: string, ours: number, bar?: Bar) =>
     figure({ ...BENCH, what: `${kits} kits: ${what}`, unit, ours, ...(bar ? { bar } : {}) });
   return [
@@ -57,6 +73,8 @@ function lines(kits: number, { offered, stored, gaps: between, cpu, databaseCpu,
     of("rows stored, of those offered", "share", stored / offered, atLeast(1, "figure")),
     of("gap between polls, p50", "s", percentile(between, 0.5)),
     of("gap between polls, p99", "s", percentile(between, 0.99), atMost(5.5, "figure")),
+    of("polls that began within 0.1 s", "share", onTime, atLeast(0.99, "figure")),
+    of("latest poll of the last minute", "s", latest),
     of("CPU of gleaner", "cores", cpu, atMost(0.7, "figure")),
     of("CPU of PostgreSQL", "cores", databaseCpu),
     of("CPU of the simulated kits", "cores", kitsCpu),
