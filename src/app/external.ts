@@ -37,10 +37,14 @@ export interface ExternalDeps {
   readonly log: Logger;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly restarted?: (pluginId: string) => void;
+  /** How long loading waits for a plugin (ms); a service's patience when absent. */
+  readonly patience?: number;
 }
 
 /** What a start and a reload wait for a plugin (ms): a slow one joins when it is there, and holds up nobody. */
 const PATIENCE_MS = 5_000;
+/** A command waits as long as a plugin may take (START_MS of isolate/session.ts): for it there is no later. */
+export const COMMAND_PATIENCE_MS = 35_000;
 /** Pause before a plugin that could not be loaded is tried again (ms); it doubles. */
 const FIRST_RETRY_MS = 60_000;
 const LONGEST_RETRY_MS = 3_600_000;
@@ -96,21 +100,21 @@ const configuredJobs = (plugin: Plugin, config: LoadedConfig): string[] => [
   ...new Set([...entriesOf(plugin, config).values()].flatMap(({ jobs }) => Object.keys(jobs))),
 ];
 
-const SLOW = `it has not loaded within ${PATIENCE_MS / 1_000} s, and joins when it has`;
-const slow = (plugin: ExternalPlugin): Loaded => ({
-  id: externalId(plugin),
-  findings: [{ file: plugin.file ?? plugin.package ?? "", line: 1, message: SLOW }],
-});
+const slow = (plugin: ExternalPlugin, patience: number): Loaded => {
+  const message = `it has not loaded within ${patience / 1_000} s, and joins when it has`;
+  return { id: externalId(plugin), findings: [{ file: plugin.file ?? plugin.package ?? "", line: 1, message }] };
+};
 
 /** What it comes to, or something else when that takes too long. */
-async function inTime(loading: Promise<Loaded>, otherwise: Loaded): Promise<Loaded> {
+async function inTime(loading: Promise<Loaded>, otherwise: Loaded, patience: number): Promise<Loaded> {
   const late = Promise.withResolvers<Loaded>();
-  const timer = setTimeout(() => late.resolve(otherwise), PATIENCE_MS);
+  const timer = setTimeout(() => late.resolve(otherwise), patience);
   return await Promise.race([loading, late.promise]).finally(() => clearTimeout(timer));
 }
 
 /** Loads plugins; what runs external ones is loaded itself only where there are any. */
-export function createExternal({ log, env, restarted = () => undefined }: ExternalDeps): External {
+export function createExternal({ log, env, restarted = () => undefined, ...deps }: ExternalDeps): External {
+  const { patience = PATIENCE_MS } = deps;
   let host: Promise<PluginHost> | undefined;
   const hosted = (): Promise<PluginHost> => {
     host ??= import("../isolate/host.ts").then(({ createPluginHost }) => createPluginHost({ log, env, restarted }));
@@ -123,11 +127,14 @@ export function createExternal({ log, env, restarted = () => undefined }: Extern
   /** Loads them, those that take too long apart. */
   async function loadInTime(named: readonly ExternalPlugin[]): Promise<Loaded[]> {
     const { load } = await hosted();
-    const found = await Promise.all(named.map((plugin) => inTime(load(plugin), slow(plugin))));
+    const late = named.map((plugin) => slow(plugin, patience));
+    const found = await Promise.all(
+      named.map((plugin, index) => inTime(load(plugin), late[index] as Loaded, patience)),
+    );
     waiting = named.flatMap((plugin, index) => {
       const one = found[index];
       if (!one || "plugin" in one) return [];
-      const isSlow = one.findings[0]?.message === SLOW;
+      const isSlow = one === late[index];
       return [{ plugin, nextAt: performance.now() + (isSlow ? 0 : FIRST_RETRY_MS), pause: FIRST_RETRY_MS }];
     });
     return found;

@@ -1,5 +1,5 @@
 import { type Configured, configure } from "../app/configure.ts";
-import { createExternal, type External } from "../app/external.ts";
+import { COMMAND_PATIENCE_MS, createExternal, type External } from "../app/external.ts";
 import { type LoadOptions, loadConfig } from "../config/load.ts";
 import { createLogger } from "../log.ts";
 
@@ -11,7 +11,7 @@ export async function withConfigured<T>(
   options: LoadOptions,
   work: (configured: Configured, external: External) => Promise<T>,
 ): Promise<T> {
-  const external = createExternal({ log: createLogger("warn"), env: options.env });
+  const external = createExternal({ log: createLogger("warn"), env: options.env, patience: COMMAND_PATIENCE_MS });
   try {
     return await work(await configure(loadConfig(options), external), external);
   } finally {

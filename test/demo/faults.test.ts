@@ -217,9 +217,9 @@ mode("redirect", "points to another port, where a visit shows", async () => {
   const location = new URL(answer.headers.find(([name]) => name === "Location")?.[1] ?? "");
   assert.notEqual(location.port, new URL(url).port);
   assert.equal(location.pathname + location.search, "/drones?x=1");
-  assert.equal(sim.stats().redirected, 0);
+  const before = sim.stats().redirected;
   assert.deepEqual(await rawJson(location.origin, "/drones"), { drones: [] });
-  assert.equal(sim.stats().redirected, 1);
+  assert.equal(sim.stats().redirected, before + 1);
 });
 
 mode("deep", "is nested a million deep", async () => {

@@ -190,8 +190,8 @@ async function checkRows(ledger: readonly LedgerEntry[], db: Reader): Promise<vo
   const kept = new Set(stored);
   assert.equal(kept.size, stored.length, "every row once");
   const without = (all: Set<string>, others: Set<string>) => [...all].filter((key) => !others.has(key));
-  assert.deepEqual(without(served, kept), [], "missing");
-  assert.deepEqual(without(kept, served), [], "extra");
+  const [missing, extra] = [without(served, kept), without(kept, served)];
+  assert.deepEqual({ missing, extra }, { missing: [], extra: [] });
   const sources = new Set(ledger.map(({ kit, table }) => `${kit} ${table}`));
   for (const kit of ["kit-001", "kit-002", "kit-003", "kit-007"])
     for (const table of Object.keys(KEYS)) assert.ok(sources.has(`${kit} ${table}`), `${kit} served no ${table}`);

@@ -6,6 +6,7 @@ import type { FaultText } from "../../src/demo/faults.ts";
 import type { SimStats, SimulatedKit } from "../../src/demo/kit-sim.ts";
 import { type LedgerEntry, readLedger } from "../../src/demo/ledger.ts";
 import type { TemporaryFolder } from "./folder.ts";
+import { somePorts } from "./servers/port.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/demo/main.ts", import.meta.url));
 
@@ -32,15 +33,41 @@ export interface SimSettings {
   readonly args?: readonly string[];
 }
 
+/** How often another place is looked for when one of the ports is taken. */
+const TRIES = 20;
+
 /** Starts kits that answer as often as they are asked, with something new each time. */
-export async function startSim(
+export async function startSim(folder: TemporaryFolder, settings: SimSettings): Promise<Sim> {
+  for (let left = TRIES; ; left--)
+    try {
+      return await startAt(somePorts(settings.kits), folder, settings);
+    } catch (error) {
+      if (left === 1) throw error;
+    }
+}
+
+/**
+ * On ports that the system gives nobody: a kit that refuses connections has closed its own, and another test's kit with
+ * that port would be asked in its place.
+ */
+async function startAt(
+  basePort: number,
   folder: TemporaryFolder,
   { kits, fresh = true, faults = {}, args = [] }: SimSettings,
 ): Promise<Sim> {
   const [yaml, ledger] = [folder.at("simulated-kits.yaml"), folder.at("ledger")];
   const list = Object.entries(faults).map(([kit, fault]) => `${kit}=${fault}`);
   const files = ["--kits-yaml", yaml, "--ledger", ledger, "--faults", list.join(",")];
-  const options = ["--kits", String(kits), ...(fresh ? ["--fresh"] : []), "--no-rate-limit", ...files, ...args];
+  const options = [
+    "--kits",
+    String(kits),
+    "--base-port",
+    String(basePort),
+    ...(fresh ? ["--fresh"] : []),
+    "--no-rate-limit",
+    ...files,
+    ...args,
+  ];
   const child = spawn(process.execPath, [MAIN, ...options], { stdio: ["pipe", "pipe", "inherit"] });
   const exited = once(child, "close");
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

