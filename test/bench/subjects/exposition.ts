@@ -62,7 +62,8 @@ async function openTelemetry(): Promise<Contender> {
 
 const linesOf = (body: string | Buffer): number => body.toString().match(/^bench_value\{/gm)?.length ?? 0;
 
-const WARM_UP = 2;
+/** A process that renders for months has its code compiled: so many lines come before what is measured, in two rounds at least. */
+const WARM_UP_LINES = 600_000;
 
 export interface Rendered {
   /** Median time of a rendering (ms). */
@@ -79,12 +80,13 @@ export async function render(
 ): Promise<Rendered> {
   const contender = await contenders[name](format);
   const [took, stalls]: [number[], number[]] = [[], []];
-  for (let round = 0; round < WARM_UP + rounds; round++) {
+  const warmUp = Math.max(2, Math.ceil(WARM_UP_LINES / n));
+  for (let round = 0; round < warmUp + rounds; round++) {
     contender.feed(n, 2 * round, share);
     const ms = await timed(contender.render);
     contender.feed(n, 2 * round + 1, share);
     const stall = await longestStall(contender.render);
-    if (round < WARM_UP) continue;
+    if (round < warmUp) continue;
     took.push(ms);
     stalls.push(stall);
   }
