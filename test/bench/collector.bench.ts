@@ -48,7 +48,7 @@ async function measure(kits: number, seconds: number): Promise<Measured> {
       told = await scrape(gleaner).catch(() => told);
       await gleaner.stop();
     };
-    return { pid: gleaner.pid, stop };
+    return { pid: gleaner.pid, stop, [Symbol.asyncDispose]: () => gleaner[Symbol.asyncDispose]() };
   };
   return await collectFor({ kits, seconds }, start, async ({ url, sim }, taken) => {
     const pool = new pg.Pool({ connectionString: url, max: 1 });

@@ -24,8 +24,8 @@ export interface Scene {
   readonly url: string;
 }
 
-/** A collector that runs. */
-export interface Collector {
+/** A collector that runs; leaving its scope kills it. */
+export interface Collector extends AsyncDisposable {
   readonly pid: number;
   stop(): Promise<unknown>;
 }
@@ -52,7 +52,7 @@ export async function collectFor<T>(
     const args = ["--drones", String(DRONES), "--signals", String(SIGNALS), "--aircraft", "0"];
     await using sim = await startSim(folder, { kits, args });
     const scene = { folder, sim, url };
-    const collector = await start(scene);
+    await using collector = await start(scene);
     await sleep(WARM_UP_MS);
     const since = new Date();
     const used = () => [cpuOf(collector.pid), postgresCpu(url), cpuOf(sim.pid)] as const;

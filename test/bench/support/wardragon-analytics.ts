@@ -34,13 +34,17 @@ export async function startWarDragonAnalytics(checkout: string, { folder, sim, u
     ...{ cwd: folder.path, stdio: "ignore", env },
   });
   const exited = once(child, "close");
+  const kill = async () => {
+    child.kill("SIGKILL");
+    await exited;
+  };
   return {
     pid: child.pid ?? 0,
     async stop() {
       child.kill("SIGTERM");
       await Promise.race([exited, sleep(STOP_MS)]);
-      child.kill("SIGKILL");
-      await exited;
+      await kill();
     },
+    [Symbol.asyncDispose]: kill,
   };
 }
