@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { claimedNames, type ExposedFamily, type Format } from "./format.ts";
+import { counters, gauges, guarded, isAmount } from "./instruments.ts";
 import { familiesOf, typeOf } from "./prom-client.ts";
 import { createPunctuality, ON_TIME_SECONDS } from "./punctuality.ts";
 import { DROP_REASONS } from "./snapshot.ts";
@@ -219,33 +220,6 @@ export function createSelf(options: SelfOptions): Self {
   };
 }
 
-/** Makes counters with one label, at 0 for its known values, as functions that record. */
-function counters(registry: Registry) {
-  return (name: string, help: string, label: string, known: readonly string[] = []) => {
-    const counter = new Counter({ name, help, labelNames: [label], registers: [registry] });
-    for (const value of known) counter.inc({ [label]: value }, 0);
-    return (value: string, amount = 1): void => {
-      if (isAmount(amount)) counter.inc({ [label]: value }, amount);
-    };
-  };
-}
-
-function gauges(registry: Registry) {
-  return (name: string, help: string, read?: () => number): Gauge =>
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      ...(read === undefined
-        ? {}
-        : {
-            collect() {
-              this.set(read());
-            },
-          }),
-    });
-}
-
 function scrapes(registry: Registry, duration: Histogram, series: Gauge): Self["scraped"] {
   const formats: readonly Format[] = ["text", "openmetrics"];
   const count = counters(registry)("gleaner_scrapes_total", "Expositions served.", "format", formats);
@@ -277,16 +251,4 @@ function takeLag(loop: ReturnType<typeof monitorEventLoopDelay>): number {
   const p99 = loop.count === 0 ? 0 : loop.percentile(99) / 1e6;
   loop.reset();
   return Math.max(0, p99 - LOOP_RESOLUTION_MS) / 1e3;
-}
-
-function guarded<T>(read: () => T, otherwise: T): T {
-  try {
-    return read();
-  } catch {
-    return otherwise;
-  }
-}
-
-function isAmount(value: number): boolean {
-  return Number.isFinite(value) && value >= 0;
 }
