@@ -127,17 +127,19 @@ export function createExternal({ log, env, restarted = () => undefined, ...deps 
   /** Loads them, those that take too long apart. */
   async function loadInTime(named: readonly ExternalPlugin[]): Promise<Loaded[]> {
     const { load } = await hosted();
-    const late = named.map((plugin) => slow(plugin, patience));
-    const found = await Promise.all(
-      named.map((plugin, index) => inTime(load(plugin), late[index] as Loaded, patience)),
+    const tried = await Promise.all(
+      named.map(async (plugin) => {
+        const late = slow(plugin, patience);
+        const found = await inTime(load(plugin), late, patience);
+        return { plugin, found, isSlow: found === late };
+      }),
     );
-    waiting = named.flatMap((plugin, index) => {
-      const one = found[index];
-      if (!one || "plugin" in one) return [];
-      const isSlow = one === late[index];
-      return [{ plugin, nextAt: performance.now() + (isSlow ? 0 : FIRST_RETRY_MS), pause: FIRST_RETRY_MS }];
-    });
-    return found;
+    waiting = tried.flatMap(({ plugin, found, isSlow }) =>
+      "plugin" in found
+        ? []
+        : [{ plugin, nextAt: performance.now() + (isSlow ? 0 : FIRST_RETRY_MS), pause: FIRST_RETRY_MS }],
+    );
+    return tried.map(({ found }) => found);
   }
 
   return {
