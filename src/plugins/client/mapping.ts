@@ -54,9 +54,9 @@ export function samplesOf<M extends string>(
 export const sample = <M extends string>(metric: M, value: number, labels?: Labels): Sample<M> =>
   labels ? { metric, value, labels } : { metric, value };
 
-/** For `derive`: one metric as a share of another. Nothing where either is not there, or the whole is 0, which often is no limit. */
+/** For `derive`: one metric as a share of another. Nothing where that is no number: either is not there, or the whole is 0, which often is no limit. */
 export function ratioOf<M extends string>(samples: readonly Sample<M>[], to: M, part: M, whole: M): Sample<M>[] {
-  const of = (metric: M) => samples.find((one) => one.metric === metric)?.value;
-  const [some, all] = [of(part), of(whole)];
-  return some === undefined || !all ? [] : [sample(to, some / all)];
+  const of = (metric: M) => samples.find((one) => one.metric === metric)?.value ?? Number.NaN;
+  const share = of(part) / of(whole);
+  return Number.isFinite(share) ? [sample(to, share)] : [];
 }

@@ -14,4 +14,6 @@ it("a share is told where part and whole are, and the whole is something", () =>
   assert.deepEqual(of({ part: 1 }), []);
   assert.deepEqual(of({ whole: 4 }), []);
   assert.deepEqual(of({ part: 1, whole: 0 }), []);
+  assert.deepEqual(of({ part: 0, whole: 0 }), []);
+  assert.deepEqual(of({ part: 1, whole: 5e-324 }), [], "not even where the quotient is beyond all numbers");
 });
