@@ -34,7 +34,7 @@ export interface SimSettings {
 }
 
 /** How often another place is looked for when one of the ports is taken. */
-const TRIES = 20;
+const TRIES = 5;
 
 /** Starts kits that answer as often as they are asked, with something new each time. */
 export async function startSim(folder: TemporaryFolder, settings: SimSettings): Promise<Sim> {
